@@ -37,7 +37,7 @@ void completion_add_words(enum words words, struct text *out)
     if (words != WORDS_TOPIC)
         return;
     commands_add_names(~0u, " ", out);
-    text_add_string(out, " directives");
+    text_add_string(out, " directives exit-codes");
     for (size_t i = FORMAT_AUTO + 1; i < FORMATS; i++)
         text_add_format(out, " %s", FORMAT_NAMES[i]);
     for (const struct option *option = OPTIONS; option->name != NULL; option++)

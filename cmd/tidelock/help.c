@@ -17,6 +17,7 @@ enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 64 }
 
 /* The topic that is neither a command nor an option. */
 static const char DIRECTIVES_TOPIC[] = "directives";
+static const char EXITS_TOPIC[] = "exit-codes";
 
 const char PURPOSE[] = "tidelock brings a PostgreSQL database to the schema level that an image needs.";
 
@@ -36,6 +37,7 @@ void help_all(struct text *out)
     add_entry("tidelock help COMMAND", "its options, an example, its exit codes", 28, out);
     add_entry("tidelock help OPTION", "everything about an option, such as lock-timeout", 28, out);
     add_entry("tidelock help directives", "what a script can ask for, in its comments", 28, out);
+    add_entry("tidelock help exit-codes", "what each of them means, and whether a retry helps", 28, out);
     add_entry("tidelock manual", "the whole manual, as a man page", 28, out);
     text_add_string(out,
                     "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n");
@@ -97,7 +99,7 @@ static void add_options(unsigned command, bool is_usual, enum option_group group
 
 static void add_exits(unsigned command, struct text *out)
 {
-    text_add_string(out, "\nExit codes:\n");
+    text_add_string(out, "Exit codes:\n");
     for (const struct exit_row *row = EXITS; row->meaning != NULL; row++) {
         auto_text struct text code = text_init(16);
         auto_text struct text meaning = text_init(FACT_MOST);
@@ -131,6 +133,7 @@ void help_command(const struct command *command, struct text *out)
     add_options(command->options, true, GROUP_COMMAND, out);
     for (int group = 0; group < OPTION_GROUPS; group++)
         add_options(command->options, false, (enum option_group)group, out);
+    text_add_string(out, "\n");
     add_exits(command->options, out);
     if (has_options)
         text_add_string(out, "\nEverything about an option: tidelock help OPTION\n");
@@ -257,6 +260,7 @@ static bool refuse_topic(const char *word, struct error *err)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
     names[count++] = DIRECTIVES_TOPIC;
+    names[count++] = EXITS_TOPIC;
     for (const struct directive *directive = DIRECTIVES; directive->name != NULL; directive++)
         names[count++] = directive->name;
     for (size_t i = FORMAT_AUTO + 1; i < FORMATS; i++)
@@ -294,6 +298,8 @@ bool help_show(int count, char **words, struct error *err)
             help_command(command, &out);
         else if (option != NULL)
             help_option(option, &out);
+        else if (strcmp(words[i], EXITS_TOPIC) == 0)
+            add_exits(~0u, &out);
         else if (strcmp(words[i], DIRECTIVES_TOPIC) == 0)
             help_directives(&out);
         else if (tool != NULL)
@@ -310,7 +316,7 @@ bool help_show(int count, char **words, struct error *err)
 /* Without .run: main handles it before any configuration is read, since help may be needed with just that. */
 const struct command COMMAND_HELP = {
     .name = "help",
-    .usage = "[COMMAND | OPTION | TOOL | directives]...",
+    .usage = "[COMMAND | OPTION | TOOL | directives | exit-codes]...",
     .summary = "explain a command, an option or the directives",
     .about =
         "Without an argument, lists the commands. An option can be spelled in any of its forms: "

@@ -40,9 +40,8 @@ static void warn(const struct deployment *d, const struct drift *drift)
         drift_add_line(&drift->diff.items[i], &line);
         log_warn("  %s", line.at);
     }
-    log_warn("  %sno migration of this ledger did that; to see how%s: tidelock drift%s",
-             count > DRIFT_SHOWN_MOST ? "and more; " : "",
-             d->config->is_dry_run ? "" : ", once this deployment has recorded it", shadow_of(d->config));
+    log_warn("  %sno migration of this ledger did that; to see how: tidelock drift%s",
+             count > DRIFT_SHOWN_MOST ? "and more; " : "", shadow_of(d->config));
 }
 
 static bool refuse(const struct deployment *d, const struct drift *drift, struct error *err)

@@ -164,7 +164,8 @@ void deployment_prepare_watch(struct deployment *d);
  */
 bool deployment_may_record(const struct deployment *d);
 
-/* Records who applied what is in the queue, if that is still possible. */
+/* Records who applied what is in the queue, or forgets it where that is rolled back, if that is still
+ * possible. */
 void deployment_record_origins(struct deployment *d);
 
 /* Adds what this run has applied before it ended, as a sentence. */

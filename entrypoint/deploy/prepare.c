@@ -118,7 +118,7 @@ void deployment_report_applied(struct deployment *d)
     char took[32];
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
-    if (d->has_journal && d->back == NULL && (is_plain || !d->ledger.dialect->keeps_attempts))
+    if (d->has_journal && (!d->ledger.dialect->keeps_attempts || (is_plain && d->back == NULL)))
         add_origin(d);
     continuity_keep(d);
     entry = &report->applied[report->applied_count++];
@@ -147,7 +147,7 @@ void deployment_record_origins(struct deployment *d)
         return;
     connection_shield(d->conn, true);
     connection_limit_answers(d->conn, ORIGINS_MS);
-    origin_queue_write(&d->origins, &journal, &who);
+    origin_queue_write(&d->origins, &journal, d->back == NULL ? &who : NULL);
     connection_limit_answers(d->conn, 0);
     connection_shield(d->conn, false);
 }

@@ -26,7 +26,9 @@ static bool refuse_name(const char *name, bool is_known, struct error *err)
               name);
     error_code(err, is_known ? "P3012" : "P3011");
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "See all names and states: tidelock status");
+    return error_hint(
+        err, is_known ? "To see what it is: tidelock status --all. To undo what is applied: tidelock rollback"
+                      : "See all names and states: tidelock status --all");
 }
 
 bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,

@@ -20,7 +20,7 @@ bool tool_checksum_matches(const char *stored, struct slice script)
 static bool refuse(struct error *err)
 {
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "See all names and states: tidelock status");
+    return error_hint(err, "See all names and states: tidelock status --all");
 }
 
 bool tool_check_applied(const struct ledger_row *rows, size_t count, const char *name, struct error *err)

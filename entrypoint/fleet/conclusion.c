@@ -149,7 +149,9 @@ static bool advise(const struct rollout *rollout, bool changes, struct error *er
     if (!changes)
         return error_hint(err, "Type the same again%s; for some of them only: --tenant NAME.", when);
     return error_hint(err, "Type the same again%s: what is done stays done.%s", when,
-                      has_failed ? " To work on one tenant by hand, give its own --database-url." : "");
+                      has_failed ? " One of them alone: --tenant NAME; resolve and rollback take its own "
+                                   "--database-url."
+                                 : "");
 }
 
 bool conclusion_draw(const struct conclusion *conclusion, const struct rollout *rollout, bool changes,

@@ -40,6 +40,26 @@ static const struct query RECORD = {
         "    recorded_at = pg_catalog.clock_timestamp()",
 };
 
+static const struct query FORGET = {
+    .name = "origin_forget",
+    .is_in_journal = true,
+    .parameters = 1,
+    .sql = "DELETE FROM {journal}.origin WHERE ledger_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])",
+};
+
+/* Whoever applies it next may be another tool, and the row may have the same id. */
+static void forget(const struct journal *journal, const char *ids)
+{
+    const char *const parameters[] = { ids };
+    const struct batch_item items[] = { { .query = &MANNERS },
+                                        { .query = &FORGET, .parameters = parameters } };
+    struct error err;
+
+    if (!aside_run(journal->conn, journal->key,
+                   &(const struct batch) { .items = items, .count = array_length(items) }, NULL, &err))
+        log_debug("could not forget who applied what is rolled back: %s", err.message);
+}
+
 /* `ids` and `gists` are arrays. */
 static void record(const struct journal *journal, const char *ids, const char *gists,
                    const struct origin *who)
@@ -90,7 +110,10 @@ void origin_queue_write(struct origin_queue *queue, const struct journal *journa
         return;
     text_add_string(&queue->ids, "}");
     text_add_string(&queue->gists, "}");
-    record(journal, queue->ids.at, queue->gists.at, who);
+    if (who == NULL)
+        forget(journal, queue->ids.at);
+    else
+        record(journal, queue->ids.at, queue->gists.at, who);
     origin_queue_clear(queue);
 }
 

@@ -48,7 +48,8 @@ void origin_queue_add(struct origin_queue *queue, const char *ledger_id, const c
 /* Whether it is full, or has been kept for a second. */
 bool origin_queue_is_due(const struct origin_queue *queue);
 
-/* Records who applied those in the queue, as above, and empties it. */
+/* Records who applied those in the queue, as above, and empties it. `who` is NULL: they are rolled back, and
+ * it is forgotten. */
 void origin_queue_write(struct origin_queue *queue, const struct journal *journal, const struct origin *who);
 
 /* Empties it. */

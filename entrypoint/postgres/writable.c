@@ -30,7 +30,7 @@ static const struct {
     { "user", "ALTER ROLE %2 RESET default_transaction_read_only;" },
     { "database user", "ALTER ROLE %2 IN DATABASE %1 RESET default_transaction_read_only;" },
     { "global", "ALTER ROLE ALL RESET default_transaction_read_only;" },
-    { "client", "take it out of the URL's options or PGOPTIONS." },
+    { "client", "Take it out of the URL's options or PGOPTIONS." },
     { "", "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();" },
 };
 
@@ -61,11 +61,11 @@ static void explain(const struct result *row, struct error *why)
         add_remedy(SOURCES[i].remedy, row, &remedy);
         error_set(why, ERROR_READ_ONLY, "the session is read-only: default_transaction_read_only is %s",
                   setting_source_text(source));
-        error_hint(
-            why,
-            "Find out why (providers do that when a disk is full), then take it back: %s Or point the URL "
-            "at the primary.",
-            remedy.at);
+        error_hint(why, "%s%s Or point the URL at the primary.",
+                   strcmp(source, "client") == 0
+                       ? ""
+                       : "Find out why (providers do that when a disk is full), then take it back: ",
+                   remedy.at);
     }
     text_copy_cut(why->sqlstate, sizeof why->sqlstate, "25006");
 }

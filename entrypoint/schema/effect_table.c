@@ -128,7 +128,7 @@ const struct rule RULES[] = {
       .breaks_old_code = true,
       .reason = "the whole table is rewritten while nobody can read it, unless the new type only allows "
                 "more (varchar longer, numeric with more digits, text); it fails where a view uses the column",
-      .cure = "Where it is not that: add a new column of that type, let the code write both, fill old "
+      .cure = "Add a new column of that type, let the code write both, fill old "
               "rows (-- tidelock: backfill), let the code read the new one, then drop {object}.",
       .example = "ALTER TABLE orders ALTER COLUMN amount TYPE bigint",
       .source = "ALTER TABLE" },

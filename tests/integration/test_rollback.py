@@ -533,3 +533,15 @@ def test_the_inverses_of_each_tool(database, tidelock, tmp_path, peer):
         folder.add(number, name, f"CREATE TABLE {name} (id int);", f"DROP TABLE {name};")
     verify(tidelock, "--migrations", "migrations", "--format", peer.name, cwd=folder.root).succeeds(says="3 migrations make the same schema\n")
     tidelock("verify", "--shadow", "create", "--migrations", "migrations", "--format", peer.name, cwd=folder.root).succeeds()
+
+
+def test_who_applied_it_is_forgotten(database, folder, tidelock):
+    """Its tool may be the next to apply it, and its ledger has no other id for that."""
+    (folder.path / "1_a.up.sql").write_text("CREATE TABLE a ()")
+    (folder.path / "1_a.down.sql").write_text("DROP TABLE a")
+    words = ["--format", "golang-migrate", "--migrations", folder.path]
+    tidelock("deploy", *words).succeeds()
+    assert "tidelock" in tidelock("status", "--all", *words).succeeds().out
+    tidelock("rollback", *words).succeeds()
+    database.query("CREATE TABLE a (); INSERT INTO schema_migrations VALUES (1, false)")
+    assert "tidelock" not in tidelock("status", "--all", *words).succeeds(says="applied").out

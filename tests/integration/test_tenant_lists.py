@@ -71,6 +71,6 @@ def test_an_empty_variable_lists_nobody(database, users, tidelock):
 def test_a_failure_says_how_one_is_mended_by_hand(database, users, tidelock):
     database.query("CREATE SCHEMA full_1; CREATE TABLE full_1.legacy ()")
     write_list(users, "name,schema\none,full_1\n")
-    tidelock("deploy", "--tenants", "tenants.csv").fails(exit=8, says="To work on one tenant by hand, give its own --database-url.")
+    tidelock("deploy", "--tenants", "tenants.csv").fails(exit=8, says="One of them alone: --tenant NAME; resolve and rollback take its own --database-url.")
     tidelock("baseline", url=database.url(schema="full_1")).succeeds()
     tidelock("deploy", "--tenants", "tenants.csv").succeeds(says="1 tenant: 1 done")
