@@ -55,6 +55,8 @@ static void say_between(const struct deployment *d, struct error *err)
     else
         deployment_add_applied(d, &holds);
     (void)query_failure_explain(err, holds.at);
+    if (err->holds[0] == '\0')
+        error_holds(err, "%s", holds.at);
 }
 
 /* A broken connection is replaced, and so is one that may no longer write: the ledger says what was done. Not
