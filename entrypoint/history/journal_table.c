@@ -6,7 +6,8 @@ const struct query JOURNAL_SCHEMA[JOURNAL_PLACE_ITEMS] = {
       .sql = "CREATE SCHEMA IF NOT EXISTS {journal}" },
     { .name = "journal_comment",
       .is_in_journal = true,
-      .sql = "COMMENT ON SCHEMA {journal} IS 'Kept by tidelock: who applied what, and the progress of migrations that commit more than once.'" },
+      .sql =
+          "COMMENT ON SCHEMA {journal} IS 'Kept by tidelock: who applied what, and the progress of migrations that commit more than once.'" },
 };
 
 const struct query JOURNAL_NEW_SCHEMA = {
