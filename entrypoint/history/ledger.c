@@ -216,8 +216,8 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
 {
     char said[sizeof err->message];
 
-    /* Whoever will write to it needs all of that. */
-    denial_explain(conn, guard->is_only_read ? "SELECT" : "SELECT INSERT UPDATE DELETE", err);
+    /* Whoever will write to it needs all that these words stand for. */
+    denial_explain(conn, guard->is_only_read ? "SELECT" : "SELECT insert, update, delete", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return guard_explain(conn, guard, err);
     /* A table of that name that the tool could not read, either. */
