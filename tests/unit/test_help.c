@@ -111,7 +111,8 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
     assert_null(strstr(out.at, "\n  7      "));
     text_reset(&out);
     help_command(&COMMAND_HELP, &out);
-    assert_non_null(strstr(out.at, "Usage: tidelock help [COMMAND | OPTION | TOOL | directives | exit-codes]...\n"));
+    assert_non_null(
+        strstr(out.at, "Usage: tidelock help [COMMAND | OPTION | TOOL | directives | exit-codes]...\n"));
     assert_null(strstr(out.at, "Common options"));
 }
 
