@@ -15,7 +15,7 @@
 
 enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 64 };
 
-/* The topic that is neither a command nor an option. */
+/* Topics that are neither commands nor options. */
 static const char DIRECTIVES_TOPIC[] = "directives";
 static const char EXITS_TOPIC[] = "exit-codes";
 

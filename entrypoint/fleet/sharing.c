@@ -14,9 +14,9 @@
 /* Fewer tenants of a server are not worth a connection. */
 enum { TENANTS_LEAST = 8, MEETINGS_MOST = 8 };
 
-/* For how long a tenant is left to the process that has begun it, and a database to the one that leads in it
- * and goes on; and the latter where all that is known is that it was in the way. It may be gone. */
-enum { BEGUN_MS = 1000, LED_MS = 250, COLLIDED_MS = 250 };
+/* For how long a tenant is left to the process that has begun it, and a database to the one that leads in it,
+ * as far as was heard or met. It may be gone. */
+enum { BEGUN_MS = 1000, LED_MS = 250 };
 
 struct shared {
     char key[SHA256_HEX_SIZE];
@@ -268,7 +268,7 @@ void sharing_say_ended(struct sharing *sharing, size_t index, bool has_applied)
         if (item->is_done)
             finish(sharing, item);
         else if (is_in_company(sharing, item))
-            schedule_rest(sharing->plan.schedule, index, clock_now_ms() + COLLIDED_MS);
+            schedule_rest(sharing->plan.schedule, index, clock_now_ms() + LED_MS);
         break;
     default:
         break;

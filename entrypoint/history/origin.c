@@ -47,31 +47,29 @@ static const struct query FORGET = {
     .sql = "DELETE FROM {journal}.origin WHERE ledger_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])",
 };
 
-/* Whoever applies it next may be another tool, and the row may have the same id. */
-static void forget(const struct journal *journal, const char *ids)
+static void write_aside(const struct journal *journal, const struct query *query,
+                        const char *const *parameters)
 {
-    const char *const parameters[] = { ids };
-    const struct batch_item items[] = { { .query = &MANNERS },
-                                        { .query = &FORGET, .parameters = parameters } };
+    const struct batch_item items[] = { { .query = &MANNERS }, { .query = query, .parameters = parameters } };
     struct error err;
 
     if (!aside_run(journal->conn, journal->key,
                    &(const struct batch) { .items = items, .count = array_length(items) }, NULL, &err))
-        log_debug("could not forget who applied what is rolled back: %s", err.message);
+        log_debug("could not record who applies the migrations: %s", err.message);
+}
+
+/* Whoever applies it next may be another tool, and the row may have the same id. */
+static void forget(const struct journal *journal, const char *ids)
+{
+    write_aside(journal, &FORGET, (const char *const[]) { ids });
 }
 
 /* `ids` and `gists` are arrays. */
 static void record(const struct journal *journal, const char *ids, const char *gists,
                    const struct origin *who)
 {
-    const char *const parameters[] = { ids, gists, who->host, who->version, who->release };
-    const struct batch_item items[] = { { .query = &MANNERS },
-                                        { .query = &RECORD, .parameters = parameters } };
-    struct error err;
-
-    if (!aside_run(journal->conn, journal->key,
-                   &(const struct batch) { .items = items, .count = array_length(items) }, NULL, &err))
-        log_debug("could not record who applies the migrations: %s", err.message);
+    write_aside(journal, &RECORD,
+                (const char *const[]) { ids, gists, who->host, who->version, who->release });
 }
 
 void origin_record(const struct journal *journal, const struct origin *origin)

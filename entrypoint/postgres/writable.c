@@ -21,17 +21,19 @@ static const struct query READ_ONLY = {
         "  FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'default_transaction_read_only'",
 };
 
-/* What takes it back, by the setting's source; %1 is the database, %2 the role. */
+#define TAKE_BACK "Find out why (providers do that when a disk is full), then take it back: "
+
+/* What to do, by the setting's source; %1 is the database, %2 the role. */
 static const struct {
     const char *source;
     const char *remedy;
 } SOURCES[] = {
-    { "database", "ALTER DATABASE %1 RESET default_transaction_read_only;" },
-    { "user", "ALTER ROLE %2 RESET default_transaction_read_only;" },
-    { "database user", "ALTER ROLE %2 IN DATABASE %1 RESET default_transaction_read_only;" },
-    { "global", "ALTER ROLE ALL RESET default_transaction_read_only;" },
+    { "database", TAKE_BACK "ALTER DATABASE %1 RESET default_transaction_read_only;" },
+    { "user", TAKE_BACK "ALTER ROLE %2 RESET default_transaction_read_only;" },
+    { "database user", TAKE_BACK "ALTER ROLE %2 IN DATABASE %1 RESET default_transaction_read_only;" },
+    { "global", TAKE_BACK "ALTER ROLE ALL RESET default_transaction_read_only;" },
     { "client", "Take it out of the URL's options or PGOPTIONS." },
-    { "", "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();" },
+    { "", TAKE_BACK "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();" },
 };
 
 static void add_remedy(const char *template, const struct result *row, struct text *out)
@@ -61,11 +63,7 @@ static void explain(const struct result *row, struct error *why)
         add_remedy(SOURCES[i].remedy, row, &remedy);
         error_set(why, ERROR_READ_ONLY, "the session is read-only: default_transaction_read_only is %s",
                   setting_source_text(source));
-        error_hint(why, "%s%s Or point the URL at the primary.",
-                   strcmp(source, "client") == 0
-                       ? ""
-                       : "Find out why (providers do that when a disk is full), then take it back: ",
-                   remedy.at);
+        error_hint(why, "%s Or point the URL at the primary.", remedy.at);
     }
     text_copy_cut(why->sqlstate, sizeof why->sqlstate, "25006");
 }
