@@ -327,10 +327,10 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
     folder.add("000_before", "SELECT 1")
     tidelock("baseline").succeeds()
     database.query("ALTER TABLE _prisma_migrations OWNER TO migrator")
-    folder.add("001_fill", BACKFILL + "-- tidelock: throttle lag=1s\n" + UPDATE)
+    # It has to take a while: where it meets the locked row before it has lagged for a second, it waits for that.
+    folder.add("001_fill", BACKFILL.replace("rest=0%", "rest=80%") + "-- tidelock: throttle lag=1s\n" + UPDATE)
     status = tmp_path / "status.prom"
     with database.connect() as application:
-        # It has to take a while.
         application.execute("BEGIN")
         application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
         running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
