@@ -38,6 +38,8 @@ class Failover:
         return Database(self.standby, "app", is_there=True)
 
     def wait_for_replay(self):
+        """A commit that nobody waits for, such as that of a backfill's batch, is in the log only once a later one is waited for."""
+        self.primary.query("SELECT pg_logical_emit_message(true, 'tidelock', '')")
         lsn = self.primary.query("SELECT pg_current_wal_lsn()")[0][0]
         wait_until(lambda: self.standby.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", lsn)[0][0], "the standby to replay")
 
