@@ -26,6 +26,7 @@ static const struct query TREE = {
 struct search {
     const struct result *tree;
     const char *alias;        /* of the table in the statement */
+    bool is_large;            /* the server's choice of an index means something */
     const struct json *whole; /* a scan of the table, or of a partition, that the range does not limit */
 };
 
@@ -55,12 +56,14 @@ static bool is_target(const struct search *search, const struct json *node)
            (alias[0] == '_' && alias[1] != '\0' && strspn(alias + 1, "0123456789") == strlen(alias + 1));
 }
 
+/* In a small table, another index that the statement's own condition has may be as good as the key's. */
 static bool is_limited_itself(const struct search *search, const struct json *node)
 {
     const char *condition = json_get_text(node, "Index Cond");
 
-    return condition != NULL && strstr(condition, "<=") != NULL &&
-           is_in_tree(search, json_get_text(node, "Index Name"), true);
+    return condition != NULL &&
+           (!search->is_large ||
+            (strstr(condition, "<=") != NULL && is_in_tree(search, json_get_text(node, "Index Name"), true)));
 }
 
 /* A bitmap's index scans are below it. */
@@ -129,7 +132,7 @@ enum explained backfill_explain(struct execution *execution, const struct backfi
     auto_result struct result *tree = NULL;
     auto_result struct result *explained = NULL;
     auto_json struct json *read = NULL;
-    struct search search = { .alias = plan->update.alias };
+    struct search search = { .alias = plan->update.alias, .is_large = plan->is_large };
 
     if (!query_run(execution->conn, &TREE, parameters, &tree, err) ||
         !explain(execution, plan, range, &explained, err))

@@ -14,9 +14,16 @@ static const struct foreign_tool TOOLS[] = {
     { .name = "dbmate", .format = FORMAT_DBMATE, .mark = "migrate:up", .back_mark = "migrate:down" },
     { .name = "sql-migrate", .command = "sql-migrate up", .mark = "+migrate up", .back_mark = "+migrate down" },
     { .name = "rambler", .command = "rambler apply", .mark = "rambler up", .back_mark = "rambler down" },
-    { .name = "node-pg-migrate", .command = "node-pg-migrate up", .mark = "up migration" },
-    { .name = "tern", .command = "tern migrate", .mark = "-- create above / drop below",
-      .back_mark = "-- create above / drop below" },
+    { .name = "micrate", .command = "micrate up", .mark = "+micrate up", .back_mark = "+micrate down" },
+    { .name = "node-pg-migrate", .command = "node-pg-migrate up", .mark = "up migration", .back_mark = "down migration" },
+    { .name = "Play", .command = "play.evolutions.autoApply=true", .mark = "!ups", .back_mark = "!downs" },
+    { .name = "shmig", .command = "shmig migrate", .mark = "==== up ====", .back_mark = "==== down ====" },
+    { .name = "tern", .command = "tern migrate", .mark = "create above / drop below",
+      .back_mark = "create above / drop below" },
+    { .name = "MyBatis Migrations", .command = "migrate up", .back_mark = "//@undo" },
+    { .name = "MyBatis Migrations", .command = "migrate up", .back_mark = "// @undo" },
+    { .name = "MyBatis Migrations", .command = "migrate up", .back_mark = "@undo" },
+    { .name = "node-sqlite", .back_mark = "down", .back_is_behind = "up" },
     { .name = "graphile-migrate", .command = "graphile-migrate migrate", .mark = "! previous:" },
     { .name = "Liquibase", .command = "liquibase update", .mark = "liquibase formatted sql" },
     { .name = "Drizzle", .format = FORMAT_DRIZZLE, .mark = "> statement-breakpoint" },
@@ -69,6 +76,16 @@ static struct slice without_blanks(struct slice text)
     return text;
 }
 
+/* Some tools allow more dashes than the two of a comment. */
+static struct slice without_dashes(struct slice text)
+{
+    while (text.length > 0 && (text.at[0] == '-' || text.at[0] == ' ' || text.at[0] == '\t')) {
+        text.at++;
+        text.length--;
+    }
+    return text;
+}
+
 /* Whether a comment ("-- …") begins with the words of a mark. */
 static bool has_words(struct slice comment, const char *mark)
 {
@@ -76,7 +93,7 @@ static bool has_words(struct slice comment, const char *mark)
 
     if (mark == NULL || comment.length < 2 || comment.at[0] != '-')
         return false;
-    rest = without_blanks((struct slice) { .at = comment.at + 2, .length = comment.length - 2 });
+    rest = without_dashes(comment);
     for (; *mark != '\0' && rest.length > 0; mark++) {
         if (*mark == ' ' ? !is_blank(rest.at[0]) : lower(rest.at[0]) != *mark)
             return false;
@@ -88,8 +105,8 @@ static bool has_words(struct slice comment, const char *mark)
     return *mark == '\0' && (rest.length == 0 || is_blank(rest.at[0]));
 }
 
-/* The tool whose mark, or mark of the way back, is the first in a comment of the text; NULL = none. */
-static const struct foreign_tool *find_mark(struct slice text, bool is_back, size_t *offset)
+/* The tool whose mark is the first in a comment of the text, or NULL. */
+static const struct foreign_tool *find_mark(struct slice text)
 {
     struct scanner scanner = scanner_of(text, true);
     struct token token;
@@ -97,10 +114,8 @@ static const struct foreign_tool *find_mark(struct slice text, bool is_back, siz
     scanner.gives_comments = true;
     while (token = scan_token(&scanner), token.kind != TOKEN_END) {
         for (size_t i = 0; token.kind == TOKEN_COMMENT && i < array_length(TOOLS); i++) {
-            if (has_words(scanner_text(&scanner, token), is_back ? TOOLS[i].back_mark : TOOLS[i].mark)) {
-                *offset = token.start;
+            if (has_words(scanner_text(&scanner, token), TOOLS[i].mark))
                 return &TOOLS[i];
-            }
         }
     }
     return NULL;
@@ -113,8 +128,7 @@ static bool has_name(const struct foreign_tool *tool, const char *file)
 
 const struct foreign_tool *foreign_tool_of(const char *file, struct slice text)
 {
-    size_t offset;
-    const struct foreign_tool *said = find_mark(text, false, &offset);
+    const struct foreign_tool *said = find_mark(text);
 
     for (size_t i = 0; said == NULL && i < array_length(TOOLS); i++) {
         if (has_name(&TOOLS[i], file))
@@ -191,7 +205,52 @@ static bool may_have_mark(struct slice script)
     return false;
 }
 
+/* Whether it has no others. */
+static bool is_just(struct slice comment, const char *mark)
+{
+    const size_t length = mark == NULL ? 0 : strlen(mark);
+    struct slice said = without_dashes(comment);
+
+    while (said.length > length && (is_blank(said.at[said.length - 1]) || said.at[said.length - 1] == '-'))
+        said.length--;
+    return length > 0 && said.length == length && has_words(comment, mark);
+}
+
+/* The tool whose way back begins with this comment, or NULL. `is_open` keeps whose may begin. */
+static const struct foreign_tool *back_begins(struct slice comment, bool is_open[array_length(TOOLS)])
+{
+    for (size_t i = 0; i < array_length(TOOLS); i++) {
+        const char *behind = TOOLS[i].back_is_behind;
+
+        if (behind == NULL ? has_words(comment, TOOLS[i].back_mark)
+                           : is_open[i] && is_just(comment, TOOLS[i].back_mark))
+            return &TOOLS[i];
+        is_open[i] = is_open[i] || is_just(comment, behind);
+    }
+    return NULL;
+}
+
+/* Where nothing is run behind the mark, as in a template that nobody has filled in, nothing is undone. */
+static const struct foreign_tool *find_way_back(struct slice script, size_t *offset)
+{
+    bool is_open[array_length(TOOLS)] = { false };
+    const struct foreign_tool *found = NULL;
+    struct scanner scanner = scanner_of(script, true);
+    struct token token;
+
+    scanner.gives_comments = true;
+    while (token = scan_token(&scanner), token.kind != TOKEN_END) {
+        if (token.kind != TOKEN_COMMENT && token.kind != TOKEN_SEMICOLON && found != NULL)
+            return found;
+        if (token.kind != TOKEN_COMMENT || found != NULL)
+            continue;
+        found = back_begins(scanner_text(&scanner, token), is_open);
+        *offset = token.start;
+    }
+    return NULL;
+}
+
 const struct foreign_tool *foreign_find_way_back(struct slice script, size_t *offset)
 {
-    return may_have_mark(script) ? find_mark(script, true, offset) : NULL;
+    return may_have_mark(script) ? find_way_back(script, offset) : NULL;
 }

@@ -21,10 +21,12 @@ struct foreign_tool {
     const char *own_folder; /* in which its folder of migrations lies, or NULL */
 
     /* Its files. Words of marks are compared without regard to case and to the blanks between them. */
-    const char *files;     /* a pattern of their names; NULL = only what is in them tells */
-    const char *mark;      /* of scripts: a comment … */
-    const char *back_mark; /* … and the one behind which the way back begins */
-    const char *word;      /* of programs: what is in each */
+    const char *files;          /* a pattern of their names; NULL = only what is in them tells */
+    const char *mark;           /* of scripts: a comment … */
+    const char *back_mark;      /* … and the one behind which the way back begins */
+    const char *back_is_behind; /* the comment that comes before it, where `back_mark` alone may be anybody's,
+                                   or NULL */
+    const char *word;           /* of programs: what is in each */
 };
 
 /* The tool that the script `file` (its name without folders) with `text` at its start belongs to, or NULL.
@@ -47,8 +49,9 @@ const struct foreign_tool *foreign_owner_of_folder(const char *folder);
 /* Adds what can be done with its files, as a sentence. */
 void foreign_add_remedy(const struct foreign_tool *tool, struct text *out);
 
-/* The tool to which the first comment of a script is one behind which the way back is kept, and that
- * comment's offset; NULL = there is none. To PostgreSQL it is a comment, and what follows is run. */
+/* The tool to which a comment of the script is one behind which the way back is kept, and that comment's
+ * offset; NULL = there is none, or nothing follows. To PostgreSQL it is a comment, and what follows is run.
+ */
 const struct foreign_tool *foreign_find_way_back(struct slice script, size_t *offset);
 
 #endif

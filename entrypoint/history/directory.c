@@ -2,8 +2,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static int compare(const void *one, const void *other)
 {
@@ -41,4 +44,12 @@ bool directory_read(struct directory *directory)
     directory->is_read = reason == 0;
     errno = reason;
     return directory->is_read;
+}
+
+const char *directory_join(struct arena *arena, const char *directory, const char *name)
+{
+    auto_text struct text path = text_init((size_t)2 * PATH_MAX);
+
+    text_add_format(&path, "%s/%s", directory, name);
+    return arena_copy(arena, path.at, path.length);
 }

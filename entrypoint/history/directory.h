@@ -26,4 +26,7 @@ struct directory {
  * then what could be read is there. */
 bool directory_read(struct directory *directory);
 
+/* The path of an entry, in the arena. */
+const char *directory_join(struct arena *arena, const char *directory, const char *name);
+
 #endif

@@ -14,14 +14,6 @@
 
 enum { LOCK_FILE_MOST = 1024 * 1024, ALIKE_MOST = 3 };
 
-static const char *join(struct arena *arena, const char *directory, const char *name)
-{
-    auto_text struct text path = text_init(PATH_MAX + NAME_MAX);
-
-    text_add_format(&path, "%s/%s", directory, name);
-    return arena_copy(arena, path.at, path.length);
-}
-
 /* Without printf, since it is called for every migration at every start. */
 static const char *script_path(struct arena *arena, const struct folder *folder, const char *name)
 {
@@ -227,7 +219,7 @@ static bool read_entries(const struct directory *directory, struct folder *out, 
  * a folder as the tool writes it. */
 static struct directory behind_mount(const struct directory *mount)
 {
-    const char *data = join(mount->arena, mount->path, "..data");
+    const char *data = directory_join(mount->arena, mount->path, "..data");
 
     return is_directory(data) ? (struct directory) { .arena = mount->arena, .path = data } : *mount;
 }

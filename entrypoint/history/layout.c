@@ -150,6 +150,47 @@ static bool refuse_format(const struct folder *folder, const char *said, const s
                       FORMAT_NAMES[found->dialects[0]->format]);
 }
 
+/* A folder of migrations that is said a level or two too high, as "prisma" for "prisma/migrations": the path
+ * of the one below, or NULL. */
+static const char *find_below(struct directory *above, struct recognised *out)
+{
+    static const char usual[] = "migrations";
+    const char *found = NULL;
+
+    (void)directory_read(above);
+    for (size_t i = 0; i < above->count; i++) {
+        const char *name = above->items[i].name;
+        struct directory below = { .arena = above->arena,
+                                   .path = directory_join(above->arena, above->path, name) };
+        struct recognised likely;
+
+        if (name[0] == '.' || (found != NULL && strcmp(name, usual) != 0))
+            continue;
+        recognise(FORMAT_AUTO, &below, &likely);
+        if (!likely.fits) {
+            below = (struct directory) { .arena = above->arena,
+                                         .path = directory_join(above->arena, below.path, usual) };
+            recognise(FORMAT_AUTO, &below, &likely);
+        }
+        if (!likely.fits)
+            continue;
+        found = below.path;
+        *out = likely;
+    }
+    return found;
+}
+
+static bool refuse_above(const char *said, const char *below, const struct recognised *found,
+                         struct error *err)
+{
+    error_set(err, ERROR_USAGE, "the folder of migrations \"%s\" holds none itself, but \"%s\" does", said,
+              below);
+    if (found->dialects[0]->layout == LAYOUT_TREE)
+        return error_hint(err, "If that one is meant: --migrations %s. If all below \"%s\" are: --format %s.",
+                          below, said, FORMAT_NAMES[found->dialects[0]->format]);
+    return error_hint(err, "If that one is meant: --migrations %s, or TIDELOCK_MIGRATIONS.", below);
+}
+
 bool layout_refuse_owner(const struct foreign_tool *owner, const char *said, struct error *err)
 {
     if (owner->own_file != NULL)
@@ -169,7 +210,10 @@ bool layout_check(const struct folder *folder, const char *said, bool may_be_emp
 {
     auto_arena struct arena *arena = arena_new();
     struct directory directory = { .arena = arena, .path = folder->path };
+    struct directory above = { .arena = arena, .path = said };
     struct recognised likely;
+    struct recognised deeper;
+    const char *below;
     struct found found;
 
     if (has_a_script(folder))
@@ -180,6 +224,8 @@ bool layout_check(const struct folder *folder, const char *said, bool may_be_emp
         (void)refuse_migration(folder, said, err);
     else if (likely.fits && likely.dialects[0]->format != folder->dialect->format)
         (void)refuse_format(folder, said, &likely, err);
+    else if ((below = find_below(&above, &deeper)) != NULL)
+        (void)refuse_above(said, below, &deeper, err);
     else if (found.scripts > 0)
         (void)refuse_scripts(folder, said, &found, err);
     else if (found.programs > 0)

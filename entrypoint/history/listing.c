@@ -24,14 +24,6 @@ struct listing {
     size_t passed_over_count; /* … and how many there are */
 };
 
-static const char *join(struct arena *arena, const char *directory, const char *name)
-{
-    auto_text struct text path = text_init((size_t)2 * PATH_MAX);
-
-    text_add_format(&path, "%s/%s", directory, name);
-    return arena_copy(arena, path.at, path.length);
-}
-
 static bool leads_to_directory(const char *path)
 {
     struct stat status;
@@ -104,7 +96,7 @@ static bool judge(const struct listing *listing, const char *directory, const st
     const char *full;
 
     if (type == DT_UNKNOWN || type == DT_LNK) {
-        full = join(listing->arena, directory, entry->name);
+        full = directory_join(listing->arena, directory, entry->name);
         if (type == DT_UNKNOWN && lstat(full, &status) != 0)
             return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
         type = type == DT_UNKNOWN ? (unsigned char)IFTODT(status.st_mode) : type;
@@ -198,7 +190,7 @@ static bool read_entry(struct listing *listing, const char *directory, const cha
     if (!judge(listing, directory, entry, &judged, err))
         return false;
     if (below[0] != '\0')
-        name = join(listing->arena, below, name);
+        name = directory_join(listing->arena, below, name);
     if (judged.kind != ENTRY_OTHER)
         return add(listing, name, NULL, judged.kind, err);
     if (!judged.is_directory)
@@ -221,7 +213,7 @@ static bool read_directory(struct listing *listing, const struct directory *dire
 static bool read_below(struct listing *listing, const char *below, struct error *err)
 {
     struct directory directory = { .arena = listing->arena,
-                                   .path = join(listing->arena, listing->folder->path, below) };
+                                   .path = directory_join(listing->arena, listing->folder->path, below) };
     bool is_read;
 
     if (listing->depth == DEPTH_MOST || !directory_read(&directory))
@@ -237,7 +229,7 @@ static bool read_below(struct listing *listing, const char *below, struct error 
 static bool read_index(struct listing *listing, struct error *err)
 {
     const struct dialect *dialect = listing->folder->dialect;
-    const char *path = join(listing->arena, listing->folder->path, dialect->index);
+    const char *path = directory_join(listing->arena, listing->folder->path, dialect->index);
     auto_text struct text bytes = text_init(INDEX_MOST);
     struct index found = { .count = 0 };
 

@@ -243,6 +243,15 @@ def test_only_an_index_that_limits_the_batch_counts(database, folder, tidelock):
     assert database.value("SELECT count(*) FROM orders WHERE v = 1") == 4
 
 
+def test_in_a_small_table_an_index_on_the_column_to_fill_is_no_obstacle(database, folder, tidelock):
+    database.query("CREATE TABLE orders (id int PRIMARY KEY, status int); INSERT INTO orders SELECT i FROM generate_series(1, 3000) AS i; CREATE INDEX ON orders (status); ANALYZE orders")
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", "-- tidelock: backfill orders\nUPDATE orders SET status = 1 WHERE status IS NULL;")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert database.value("SELECT count(*) FROM orders WHERE status = 1") == 3000
+
+
 @pytest.mark.parametrize("lock", ["SHARE", "ACCESS EXCLUSIVE"])
 @pytest.mark.parametrize("directive", ["", "-- tidelock: assert (SELECT count(*) >= 0 FROM t)\n-- tidelock: verify NOT EXISTS (SELECT FROM t WHERE v IS NULL)\n"], ids=["plain", "asserted"])
 def test_its_own_statements_wait_for_a_lock_like_any_other(database, folder, tidelock, prepare, lock, directive):

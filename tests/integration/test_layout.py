@@ -19,6 +19,9 @@ FOREIGN = {
     "rambler": ({"1_a.sql": "-- rambler up\nCREATE TABLE a ();\n-- rambler down\nDROP TABLE a;\n"}, "rambler apply"),
     "tern": ({"001_a.sql": "CREATE TABLE a ();\n---- create above / drop below ----\nDROP TABLE a;\n"}, "tern migrate"),
     "node-pg-migrate": ({"1_a.sql": "-- Up Migration\nCREATE TABLE a ();\n-- Down Migration\nDROP TABLE a;\n"}, "node-pg-migrate up"),
+    "micrate": ({"20240101000000_a.sql": "-- +micrate Up\nCREATE TABLE a ();\n-- +micrate Down\nDROP TABLE a;\n"}, "micrate up"),
+    "Play": ({"1.sql": "-- !Ups\nCREATE TABLE a ();\n-- !Downs\nDROP TABLE a;\n"}, "play.evolutions.autoApply=true"),
+    "shmig": ({"1485643154-a.sql": "-- ==== UP ====\nCREATE TABLE a ();\n-- ==== DOWN ====\nDROP TABLE a;\n"}, "shmig migrate"),
     "graphile-migrate": ({"000001-a.sql": "--! Previous: -\n--! Hash: sha1:0\nCREATE TABLE a ();\n"}, "graphile-migrate migrate"),
     "Liquibase": ({"1_a.sql": "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE a ();"}, "liquibase update"),
 }
@@ -165,6 +168,33 @@ def test_a_migration_in_place_of_its_folder(database, folder, tidelock):
     fails_at_once(result, '"prisma/migrations/20240101_init" is not a folder of migrations, but a single one')
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("said", ["prisma", "."])
+def test_a_folder_that_is_said_too_high(database, folder, tidelock, command, said):
+    folder.add("20240101_init", "CREATE TABLE t ()")
+    (folder.path.parent / "schema.prisma").write_text("")
+    (folder.path.parent / "a").mkdir()
+    (folder.path.parent / "seed.sql").write_text("SELECT 1")
+    words = COMMANDS[command]
+    at = words.index("--") if "--" in words else len(words)
+    below = "prisma/migrations" if said == "prisma" else "./prisma/migrations"
+    result = tidelock(*words[:at], "--migrations", said, *words[at:])
+    result.fails(exit=2, says=[f'the folder of migrations "{said}" holds none itself, but "{below}" does', f"--migrations {below}", "Nothing was changed"])
+    assert "APP" not in result.out
+    assert not database.holds("_prisma_migrations")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("tool", FOLDERS)
+def test_another_tool_s_folder_that_is_said_too_high(database, folder, tidelock, tool):
+    fill(folder, FOLDERS[tool])
+    result = tidelock("deploy", "--migrations", "prisma")
+    result.fails(exit=2, says=['"prisma" holds none itself, but "prisma/migrations" does', "--migrations prisma/migrations", "Nothing was changed"])
+    assert ('If all below "prisma" are: --format flyway.' in result.errors) == (tool == "Flyway")
+    tidelock("deploy", "--migrations", "prisma/migrations").succeeds()
+
+
 def test_applied_migrations_need_their_scripts_no_longer(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t ()")
     tidelock("deploy").succeeds()
@@ -177,6 +207,12 @@ WAYS_BACK = {
     "dbmate": "-- migrate:up\nCREATE TABLE a ();\n--  Migrate:DOWN transaction:false\nDROP TABLE a;",
     "sql-migrate": "-- +migrate Up\nCREATE TABLE a ();\n\n--+migrate Down notransaction\nDROP TABLE a;",
     "rambler": "-- rambler up\nCREATE TABLE a ();\r\n-- rambler down\r\nDROP TABLE a;",
+    "micrate": "-- +micrate Up\nCREATE TABLE a ();\n\n-- +micrate Down\nDROP TABLE a;",
+    "node-pg-migrate": "--- Up Migration\nCREATE TABLE a ();\n-- - DOWN  migration of a\nDROP TABLE a;",
+    "Play": "-- !Ups\nCREATE TABLE a ();\n-- --- !Downs\nDROP TABLE a;",
+    "shmig": "-- ====  UP  ====\nCREATE TABLE a ();\n-- ==== DOWN ====\nDROP TABLE a;",
+    "MyBatis Migrations": "-- // a: up and down\nCREATE TABLE a ();\n--//@UNDO\nDROP TABLE a; -- down",
+    "node-sqlite": "-- Up ---\nCREATE TABLE a ();\n--------\n-- Down\n--------\nDROP TABLE a;",
 }
 
 
@@ -186,13 +222,14 @@ WAYS_BACK = {
 def test_a_way_back_is_not_run_behind_the_way_there(database, folder, tidelock, tool, mode):
     folder.add("001_before", "CREATE TABLE before ()")
     file = folder.add("002_a", mode + WAYS_BACK[tool])
-    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if "down" in text.lower())
+    lines = file.read_text().splitlines()
+    line = max(number for number, text in enumerate(lines, 1) if text.startswith("--") and ("down" in text.lower() or "UNDO" in text))
     result = tidelock("deploy").fails(exit=6, says=["P3018", '"002_a" was not started', f"to {tool}, what follows undoes the migration"], at=f"002_a/migration.sql:{line}:1")
     assert "Nothing of 002_a" in result.errors
     assert not database.holds("before") and database.ledger() == []
 
 
-@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down"])
+@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down", "-- down\nSELECT 1", "-- up to ten\nSELECT 1;\n-- down to one\nSELECT 2", "-- up\nSELECT 1;\n-- downs\nSELECT 2", "SELECT 1;\n-- Down Migration\n-- to be written\n;"])
 def test_what_is_no_way_back(database, folder, tidelock, script):
     folder.add("001_t", script)
     tidelock("deploy").succeeds(applied=["001_t"])
