@@ -91,10 +91,7 @@ static void find_blocker(struct inquiry *inquiry)
     const struct lock_wait *wait = &inquiry->execution->lock_wait;
     const struct blockers *seen = &inquiry->execution->watch->blockers;
 
-    if (wait->is_blocker_known)
-        blocker_add_remedy(&wait->blocker, &inquiry->remedy);
-    else if (seen->count > 0)
-        blocker_add_remedy(&seen->list[0], &inquiry->remedy);
+    blockers_add_remedy(wait->blockers.count > 0 ? &wait->blockers : seen, &inquiry->remedy);
     if (inquiry->remedy.length > 0)
         inquiry->facts.known |= ADVICE_REMEDY;
 }

@@ -364,7 +364,7 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
-    facts->has_blocker = execution->lock_wait.is_blocker_known;
+    facts->has_blocker = execution->lock_wait.blockers.count > 0;
     err->class = failure_decide(facts).class;
 }
 
@@ -393,6 +393,18 @@ static void advise(struct execution *execution, struct error *err)
         err->hint[0] = '\0';
 }
 
+static void name_blockers(const struct blockers *blockers, struct failure_names *names)
+{
+    auto_text struct text sessions = text_init(sizeof names->blocking_sessions);
+    auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
+
+    blockers_name(blockers, &sessions);
+    blockers_add_remedy(blockers, &remedy);
+    text_copy_cut(names->blocking_sessions, sizeof names->blocking_sessions, sessions.at);
+    text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
+    names->blockers = blockers->count;
+}
+
 bool execution_explain(struct execution *execution, struct error *err)
 {
     struct failure_names *names = &execution->failure.names;
@@ -408,13 +420,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->is_edit_unseen = !execution->ledger->dialect->has_checksums;
     names->statements = execution->summary.statements;
     names->more_time = execution_more_time(execution);
-    names->blocker_pid = execution->lock_wait.blocker.pid;
-    if (execution->lock_wait.is_blocker_known) {
-        auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
-
-        blocker_add_remedy(&execution->lock_wait.blocker, &remedy);
-        text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
-    }
+    name_blockers(&execution->lock_wait.blockers, names);
     failure_describe(&execution->failure, err);
     return name_migration(execution, err);
 }

@@ -33,8 +33,7 @@ struct lock_wait {
     struct blocker_policy policy;
     int64_t lock_timeout_ms;      /* as last set by us */
     bool locks_tables;            /* what should only write rows has kept others from a table */
-    struct blocker blocker;       /* the latest one … */
-    bool is_blocker_known;        /* … if it was seen */
+    struct blockers blockers;     /* the latest that were seen, those of the oldest transactions first */
     unsigned cycles;              /* attempts in a row in which it waited for us, too */
     bool is_cut_short;            /* the migration's time ends before that for the attempts */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */

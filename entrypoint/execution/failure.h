@@ -95,24 +95,26 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 /* What the sentences name. */
 struct failure_names {
     const char *migration;
-    const char *script;        /* its path */
-    const char *tool;          /* whose ledger it is: "Prisma" */
-    bool is_edit_unseen;       /* that ledger has no checksums */
-    bool was_tried;            /* before: it was marked as rolled back, by whoever, or part of it is there */
-    size_t before;             /* migrations that this run has applied before it */
-    size_t behind;             /* … that were sent in the same message, after it */
-    size_t done;               /* statements that are committed … */
-    size_t lasting;            /* … of which so many outlast the session … */
-    size_t statements;         /* … out of this many */
-    bool is_walked;            /* a backfill has changed its last row */
-    char advice[900];          /* what helps, if the SQLSTATE tells; without "deploy again" */
-    const char *more_time;     /* what allows more of it for a lock */
-    int blocker_pid;           /* 0 = a prepared transaction */
-    char blocker_remedy[1000]; /* what ends it */
-    char persists[800];        /* those statements, or the rows of a backfill */
-    char stuck[400];           /* why it cannot be resumed, as a clause */
-    char remains[512];         /* what was left over: "the INVALID index x" */
-    char remedy[1024];         /* what a person types to remove that */
+    const char *script;         /* its path */
+    const char *tool;           /* whose ledger it is: "Prisma" */
+    bool is_edit_unseen;        /* that ledger has no checksums */
+    bool was_tried;             /* before: it was marked as rolled back, by whoever, or part of it is there */
+    size_t before;              /* migrations that this run has applied before it */
+    size_t behind;              /* … that were sent in the same message, after it */
+    size_t done;                /* statements that are committed … */
+    size_t lasting;             /* … of which so many outlast the session … */
+    size_t statements;          /* … out of this many */
+    bool is_walked;             /* a backfill has changed its last row */
+    char advice[900];           /* what helps, if the SQLSTATE tells; without "deploy again" */
+    const char *more_time;      /* what allows more of it for a lock */
+    size_t blockers;            /* how many hold the lock … */
+    char blocking_sessions[80]; /* … and which sessions: "pid 7", "pids 7 and 8"; empty = prepared
+                                   transactions alone */
+    char blocker_remedy[1000];  /* what ends them */
+    char persists[800];         /* those statements, or the rows of a backfill */
+    char stuck[400];            /* why it cannot be resumed, as a clause */
+    char remains[512];          /* what was left over: "the INVALID index x" */
+    char remedy[1024];          /* what a person types to remove that */
 };
 
 /* What is known about a migration while it is applied, in case it fails. */

@@ -1,5 +1,7 @@
 #include "execution/failure_inverse.h"
 
+#include "execution/failure_blockers.h"
+
 void failure_inverse_add_holds(enum failure_holds holds, const struct failure_names *names, struct text *out)
 {
     if (holds == HOLDS_COMMIT)
@@ -38,9 +40,7 @@ void failure_inverse_add_next(enum failure_next next, const struct failure_names
         text_add_string(out, "Type the same again.");
         break;
     case NEXT_BLOCKER:
-        text_add_format(
-            out, "Type the same again when pid %d is done (to end it: %s), or allow more time with %s.",
-            names->blocker_pid, names->blocker_remedy, names->more_time);
+        failure_add_blockers("Type the same again", names, out);
         break;
     case NEXT_TABLE:
         text_add_format(out, "Type the same again when the table is free, or allow more time with %s.",

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "execution/advice.h"
+#include "execution/failure_blockers.h"
 #include "execution/failure_inverse.h"
 
 /* What is known to persist, with a full stop. */
@@ -179,15 +180,6 @@ static void add_no_transaction(const struct failure_names *names, struct text *o
         names->script, names->tool, names->script, names->migration);
 }
 
-static void add_blocker(const struct failure_names *names, struct text *out)
-{
-    if (names->blocker_pid == 0)
-        text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
-    else
-        text_add_format(out, "Deploy again when pid %d is done (to end it: %s), or allow more time with %s.",
-                        names->blocker_pid, names->blocker_remedy, names->more_time);
-}
-
 static void add_finish(const struct failure_names *names, struct text *out)
 {
     text_add_format(out,
@@ -253,7 +245,7 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         add_go_on(facts, names, out);
         break;
     case NEXT_BLOCKER:
-        add_blocker(names, out);
+        failure_add_blockers("Deploy again", names, out);
         break;
     case NEXT_TABLE:
         add_table(names, out);

@@ -150,14 +150,6 @@ static const struct blocker *old_holder(struct execution *execution, const struc
     return NULL;
 }
 
-/* The latest one; NULL = not known. */
-static void note_blocker(struct execution *execution, const struct blocker *blocker)
-{
-    execution->lock_wait.is_blocker_known = blocker != NULL;
-    if (blocker != NULL)
-        execution->lock_wait.blocker = *blocker;
-}
-
 static void say_holder(struct execution *execution, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
@@ -194,7 +186,7 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         holder = old_holder(execution, &holders);
         if (holder == NULL)
             return true;
-        note_blocker(execution, holder);
+        execution->lock_wait.blockers = holders;
         if (patience_is_over(&execution->lock_wait.retry.patience)) {
             *err = failure;
             return give_up(execution, &holders, err);
@@ -224,7 +216,7 @@ static void learn(struct execution *execution, enum retry_reason reason, const s
 
     execution->lock_wait.locks_tables |= execution->watch->has_locked_tables;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
-    note_blocker(execution, blockers->count > 0 ? &blockers->list[0] : NULL);
+    execution->lock_wait.blockers = *blockers;
     execution->lock_wait.cycles =
         reason == RETRY_DEADLOCK || cycle_of(blockers) != NULL ? execution->lock_wait.cycles + 1 : 0;
 }

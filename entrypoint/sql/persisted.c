@@ -41,15 +41,58 @@ static void list_one(struct slice script, const struct statement *statement, str
     text_add_format(out, "%s line %zu: %s", out->length == 0 ? "" : ";", statement->line, shown);
 }
 
-/* The next that lasts among those before number `done`. */
-static bool next(struct slice script, struct script_reader *reader, size_t *at, size_t done,
-                 struct statement *out)
+/* Whether the transaction that begins here is rolled back by the script itself. */
+static bool is_undone_from(struct script_reader reader)
+{
+    struct statement statement;
+    struct error ignored;
+
+    while (script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT) {
+        if (statement.kind == KIND_COMMIT || statement.kind == KIND_COMMIT_CHAIN ||
+            statement.kind == KIND_PREPARE_TRANSACTION)
+            return false;
+        if (statement.kind == KIND_ROLLBACK || statement.kind == KIND_ROLLBACK_CHAIN)
+            return true;
+    }
+    return false;
+}
+
+/* The statements of a script, up to number `done`. */
+struct walk {
+    struct slice script;
+    struct script_reader reader;
+    size_t at;
+    size_t done;
+    bool is_undone; /* the transaction at hand will be */
+};
+
+/* Of transaction control nothing lasts but what it encloses. */
+static bool lasts(struct walk *walk, const struct statement *statement)
+{
+    switch (statement->kind) {
+    case KIND_BEGIN:
+    case KIND_COMMIT_CHAIN:
+    case KIND_ROLLBACK_CHAIN:
+        walk->is_undone = is_undone_from(walk->reader);
+        return false;
+    case KIND_COMMIT:
+    case KIND_ROLLBACK:
+        walk->is_undone = false;
+        return false;
+    case KIND_SAVEPOINT:
+        return false;
+    default:
+        return !walk->is_undone && !statement_ends_with_session(walk->script, statement);
+    }
+}
+
+static bool next(struct walk *walk, struct statement *out)
 {
     struct error ignored;
 
-    while (*at < done && script_next(reader, out, &ignored) == SCRIPT_STATEMENT) {
-        ++*at;
-        if (!statement_ends_with_session(script, out))
+    while (walk->at < walk->done && script_next(&walk->reader, out, &ignored) == SCRIPT_STATEMENT) {
+        walk->at++;
+        if (lasts(walk, out))
             return true;
     }
     return false;
@@ -57,15 +100,14 @@ static bool next(struct slice script, struct script_reader *reader, size_t *at, 
 
 size_t persisted_add(struct slice script, struct script_reader reader, size_t done, struct text *out)
 {
-    struct script_reader again = reader;
+    struct walk walk = { .script = script, .reader = reader, .done = done };
+    struct walk again = walk;
     struct statement statement;
     size_t count = 0;
-    size_t at = 0;
 
-    while (next(script, &reader, &at, done, &statement))
+    while (next(&walk, &statement))
         count++;
-    at = 0;
-    for (size_t i = 0; next(script, &again, &at, done, &statement); i++) {
+    for (size_t i = 0; next(&again, &statement); i++) {
         if (count > LISTED_MOST && i == LISTED_MOST / 2)
             text_add_format(out, "; … (%zu more)", count - LISTED_MOST);
         if (count <= LISTED_MOST || i < LISTED_MOST / 2 || i >= count - LISTED_MOST / 2)

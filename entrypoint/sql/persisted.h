@@ -15,8 +15,8 @@
 bool statement_ends_with_session(struct slice script, const struct statement *statement);
 
 /* Adds the first lines of those of the first `done` statements that last (" line 3: CREATE TABLE …; line 5:
- * …"), or of some at both ends if they are many, and returns how many last. `reader` is at the start of
- * `script`. */
+ * …"), or of some at both ends if they are many, and returns how many last: not BEGIN and COMMIT, nor what
+ * the script itself rolls back. `reader` is at the start of `script`. */
 size_t persisted_add(struct slice script, struct script_reader reader, size_t done, struct text *out);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "sql/quote.h"
 
-enum { MODES = 8, SQL_MOST = 8 * 1024 };
+enum { MODES = 8, SQL_MOST = 8 * 1024, NAMED_MOST = 3 };
 
 /* Which modes conflict (documentation, "Explicit Locking", table of conflicting lock modes). */
 static const struct {
@@ -215,6 +215,53 @@ void blocker_add_remedy(const struct blocker *blocker, struct text *out)
         text_add_format(out, "in database \"%s\": ", blocker->database);
     text_add_format(out, "ROLLBACK PREPARED %.*s; (or COMMIT PREPARED %.*s;)", (int)quoted.length, quoted.at,
                     (int)quoted.length, quoted.at);
+}
+
+static size_t count_sessions(const struct blockers *blockers)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < blockers->count; i++)
+        count += blockers->list[i].pid != 0;
+    return count;
+}
+
+void blockers_name(const struct blockers *blockers, struct text *out)
+{
+    const size_t count = count_sessions(blockers);
+    const bool has_more = count > NAMED_MOST || count < blockers->count;
+    const size_t named = count > NAMED_MOST ? NAMED_MOST : count;
+    size_t said = 0;
+
+    for (size_t i = 0; i < blockers->count && said < named; i++) {
+        const bool is_last = said + 1 == named && !has_more;
+
+        if (blockers->list[i].pid == 0)
+            continue;
+        if (said == 0)
+            text_add_string(out, count == 1 ? "pid " : "pids ");
+        else
+            text_add_string(out, is_last ? " and " : ", ");
+        text_add_format(out, "%d", blockers->list[i].pid);
+        said++;
+    }
+    if (count > NAMED_MOST)
+        text_add_format(out, " and %zu more", blockers->count - named);
+    else if (count > 0 && has_more)
+        text_add_string(out, " and a prepared transaction");
+}
+
+/* Only a superuser may end a superuser's session. */
+void blockers_add_remedy(const struct blockers *blockers, struct text *out)
+{
+    bool needs_superuser = false;
+
+    for (size_t i = 0; i < blockers->count && i < NAMED_MOST; i++) {
+        text_add_string(out, i == 0 ? "" : " ");
+        blocker_add_remedy(&blockers->list[i], out);
+        needs_superuser = needs_superuser || blockers->list[i].is_superuser;
+    }
+    text_add_string(out, needs_superuser ? " (as a superuser)" : "");
 }
 
 /* What is done, and how the log says it. */

@@ -141,8 +141,15 @@ void blocker_act(struct connection *conn, const struct blocker *blocker,
  * AccessShareLock", or ", whose transaction has to end". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
 
+/* Adds the sessions among them: "pid 4711", "pids 4711, 4712 and 4713", "pids 1, 2, 3 and 4 more", "pid 4711
+ * and a prepared transaction"; nothing where there are only prepared transactions. */
+void blockers_name(const struct blockers *blockers, struct text *out);
+
 /* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x';
  * (or COMMIT PREPARED 'x';)", with the database where that is another one. */
 void blocker_add_remedy(const struct blocker *blocker, struct text *out);
+
+/* The same for the first few, and whether that takes a superuser. */
+void blockers_add_remedy(const struct blockers *blockers, struct text *out);
 
 #endif

@@ -17,7 +17,7 @@ def test_self_managed_clean_failure_leaves_nothing(database, folder, tidelock):
 
 def test_self_managed_partial_failure_lists_what_persists_and_goes_on(database, folder, tidelock):
     file = folder.add("001_s", "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();\nINSERT INTO missing VALUES (1);\n")
-    tidelock("deploy").fails(exit=7, says=["3 of 5 statements persisted", "line 2: CREATE TABLE a", "resume at statement 4"], at=f"{file.relative_to(folder.root)}:5:")
+    tidelock("deploy").fails(exit=7, says=["3 of 5 statements done; what persists: line 2: CREATE TABLE a ().", "resume at statement 4"], at=f"{file.relative_to(folder.root)}:5:")
     assert database.holds("a") and not database.holds("b")
     [row] = database.ledger()
     assert not row.finished and not row.rolled_back and row.steps == 3

@@ -65,6 +65,48 @@ static void whose_transaction_is_waited_for_holds_nothing_to_be_named(void **sta
         text.at, "pid 4711 (user etl, active, transaction open for 2.0 s), whose transaction has to end");
 }
 
+static void as_many_as_fit_are_named(void **state)
+{
+    static const struct {
+        size_t sessions;
+        size_t prepared;
+        bool is_superuser;
+        const char *names;
+        const char *remedy;
+    } cases[] = {
+        { 1, 0, false, "pid 11", "SELECT pg_terminate_backend(11);" },
+        { 1, 0, true, "pid 11", "SELECT pg_terminate_backend(11); (as a superuser)" },
+        { 2, 0, false, "pids 11 and 12",
+          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12);" },
+        { 3, 0, false, "pids 11, 12 and 13",
+          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
+          "pg_terminate_backend(13);" },
+        { 5, 0, false, "pids 11, 12, 13 and 2 more",
+          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
+          "pg_terminate_backend(13);" },
+        { 1, 1, false, "pid 11 and a prepared transaction",
+          "SELECT pg_terminate_backend(11); ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+        { 0, 1, false, "", "ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct blockers blockers = { .count = 0 };
+        auto_text struct text names = text_init(1024);
+        auto_text struct text remedy = text_init(1024);
+
+        for (size_t n = 0; n < cases[i].sessions; n++)
+            blockers.list[blockers.count++] =
+                (struct blocker) { .pid = 11 + (int)n, .is_superuser = cases[i].is_superuser };
+        for (size_t n = 0; n < cases[i].prepared; n++)
+            blockers.list[blockers.count++] = prepared("x", "ShareLock", "");
+        blockers_name(&blockers, &names);
+        blockers_add_remedy(&blockers, &remedy);
+        assert_string_equal(names.at, cases[i].names);
+        assert_string_equal(remedy.at, cases[i].remedy);
+    }
+}
+
 static void only_a_prepared_transaction_in_conflict_is_named(void **state)
 {
     static const struct {
@@ -114,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_prepared_transaction_is_ended_by_its_name),
         cmocka_unit_test(a_prepared_transaction_is_described),
         cmocka_unit_test(whose_transaction_is_waited_for_holds_nothing_to_be_named),
+        cmocka_unit_test(as_many_as_fit_are_named),
         cmocka_unit_test(only_a_prepared_transaction_in_conflict_is_named),
     };
 
