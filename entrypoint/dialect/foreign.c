@@ -194,13 +194,17 @@ static bool may_have_mark(struct slice script)
 {
     const char *end = script.at + script.length;
 
-    for (const char *at = script.at; (at = memchr(at, '-', (size_t)(end - at))) != NULL; at++) {
-        struct slice comment = { .at = at, .length = (size_t)(end - at) };
+    for (const char *at = script.at; (at = memchr(at, '-', (size_t)(end - at))) != NULL;) {
+        const struct slice comment = { .at = at, .length = (size_t)(end - at) };
+        const char *words = at;
 
-        for (size_t i = 0; i < array_length(TOOLS) && comment.length > 2 && at[1] == '-'; i++) {
+        while (words < end && *words == '-')
+            words++;
+        for (size_t i = 0; i < array_length(TOOLS) && words - at > 1; i++) {
             if (has_words(comment, TOOLS[i].back_mark))
                 return true;
         }
+        at = words;
     }
     return false;
 }

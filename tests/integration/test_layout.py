@@ -229,7 +229,7 @@ def test_a_way_back_is_not_run_behind_the_way_there(database, folder, tidelock, 
     assert not database.holds("before") and database.ledger() == []
 
 
-@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down", "-- down\nSELECT 1", "-- up to ten\nSELECT 1;\n-- down to one\nSELECT 2", "-- up\nSELECT 1;\n-- downs\nSELECT 2", "SELECT 1;\n-- Down Migration\n-- to be written\n;"])
+@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down", "-- down\nSELECT 1", "-- up to ten\nSELECT 1;\n-- down to one\nSELECT 2", "-- up\nSELECT 1;\n-- downs\nSELECT 2", "SELECT 1;\n-- Down Migration\n-- to be written\n;", pytest.param("-" * 300000 + "\nSELECT 1", id="dashes")])
 def test_what_is_no_way_back(database, folder, tidelock, script):
     folder.add("001_t", script)
     tidelock("deploy").succeeds(applied=["001_t"])
