@@ -56,13 +56,13 @@ static const struct {
     { "42883", ADVICE_EXTENSION,
       "Install the extension \"{object}\" on the database server, and create it before this migration." },
     { "57014", ADVICE_MIGRATION_LIMIT | ADVICE_REMEDY,
-      "End what it waited for: {remedy} Or allow more time: {time}." },
+      "End what it waited for{remedy} Or allow more time: {time}." },
     { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: {time}." },
     { "57014", ADVICE_LIMIT,
       "Allow the statement more time than {limit} ({setter}): --statement-timeout. Or begin {edit} with "
       "the line \"-- tidelock: statement-timeout=…\"." },
     { "57014", 0, "The script is not to blame: somebody cancelled it (pg_cancel_backend); find out why." },
-    { "55P03", ADVICE_REMEDY, "End what held the lock: {remedy} Or allow more time: {time}." },
+    { "55P03", ADVICE_REMEDY, "End what held the lock{remedy} Or allow more time: {time}." },
     { "55P03", 0, "Wait until the table is free, or allow more time: {time}." },
     { "40", 0,
       "The script is not to blame: it competed with other sessions. Choose a quieter moment, or allow "

@@ -110,7 +110,7 @@ struct failure_names {
     size_t blockers;            /* how many hold the lock … */
     char blocking_sessions[80]; /* … and which sessions: "pid 7", "pids 7 and 8"; empty = prepared
                                    transactions alone */
-    char blocker_remedy[1000];  /* what ends them */
+    char blocker_remedy[1000];  /* what ends them, behind "to end them" */
     char persists[800];         /* those statements, or the rows of a backfill */
     char stuck[400];            /* why it cannot be resumed, as a clause */
     char remains[512];          /* what was left over: "the INVALID index x" */

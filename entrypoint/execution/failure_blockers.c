@@ -5,10 +5,10 @@ void failure_add_blockers(const char *again, const struct failure_names *names, 
     const bool is_one = names->blockers == 1;
 
     if (names->blocking_sessions[0] == '\0')
-        text_add_format(out, "%s when the prepared transaction%s ended; to end %s: %s", again,
+        text_add_format(out, "%s when the prepared transaction%s ended; to end %s%s", again,
                         is_one ? " has" : "s have", is_one ? "it" : "them", names->blocker_remedy);
     else
-        text_add_format(out, "%s when %s %s done (to end %s: %s), or allow more time with %s.", again,
+        text_add_format(out, "%s when %s %s done (to end %s%s), or allow more time with %s.", again,
                         names->blocking_sessions, is_one ? "is" : "are", is_one ? "it" : "them",
                         names->blocker_remedy, names->more_time);
 }

@@ -256,12 +256,15 @@ void blockers_add_remedy(const struct blockers *blockers, struct text *out)
 {
     bool needs_superuser = false;
 
-    for (size_t i = 0; i < blockers->count && i < NAMED_MOST; i++) {
-        text_add_string(out, i == 0 ? "" : " ");
-        blocker_add_remedy(&blockers->list[i], out);
+    if (blockers->count == 0)
+        return;
+    for (size_t i = 0; i < blockers->count && i < NAMED_MOST; i++)
         needs_superuser = needs_superuser || blockers->list[i].is_superuser;
+    text_add_string(out, needs_superuser ? ", as a superuser:" : ":");
+    for (size_t i = 0; i < blockers->count && i < NAMED_MOST; i++) {
+        text_add_string(out, " ");
+        blocker_add_remedy(&blockers->list[i], out);
     }
-    text_add_string(out, needs_superuser ? " (as a superuser)" : "");
 }
 
 /* What is done, and how the log says it. */

@@ -149,7 +149,8 @@ void blockers_name(const struct blockers *blockers, struct text *out);
  * (or COMMIT PREPARED 'x';)", with the database where that is another one. */
 void blocker_add_remedy(const struct blocker *blocker, struct text *out);
 
-/* The same for the first few, and whether that takes a superuser. */
+/* The same for the first few, as what follows "to end them": ": SELECT …", or ", as a superuser: SELECT …"
+ * where one is a superuser's; nothing where there are none. */
 void blockers_add_remedy(const struct blockers *blockers, struct text *out);
 
 #endif

@@ -292,7 +292,7 @@ def test_what_runs_concurrently_does_not_wait_for_ever(tables, folder, tidelock,
     with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1") as session:
         result = tidelock("deploy", "--retry-for", "2s")
         pid = session.info.backend_pid
-        result.fails(exit=9, says=["it waited for others for ", f"Blocked by: pid {pid}", left, f"End what held the lock: SELECT pg_terminate_backend({pid}); (as a superuser) Or allow more time: --retry-for. Then deploy again."])
+        result.fails(exit=9, says=["it waited for others for ", f"Blocked by: pid {pid}", left, f"End what held the lock, as a superuser: SELECT pg_terminate_backend({pid}); Or allow more time: --retry-for. Then deploy again."])
         assert tables.applied() == ["000_before"]
     tidelock("deploy").succeeds(applied=["001_i"])
     assert tables.query("SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid WHERE NOT indisvalid") == []

@@ -74,19 +74,19 @@ static void as_many_as_fit_are_named(void **state)
         const char *names;
         const char *remedy;
     } cases[] = {
-        { 1, 0, false, "pid 11", "SELECT pg_terminate_backend(11);" },
-        { 1, 0, true, "pid 11", "SELECT pg_terminate_backend(11); (as a superuser)" },
+        { 1, 0, false, "pid 11", ": SELECT pg_terminate_backend(11);" },
+        { 1, 0, true, "pid 11", ", as a superuser: SELECT pg_terminate_backend(11);" },
         { 2, 0, false, "pids 11 and 12",
-          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12);" },
+          ": SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12);" },
         { 3, 0, false, "pids 11, 12 and 13",
-          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
+          ": SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
           "pg_terminate_backend(13);" },
         { 5, 0, false, "pids 11, 12, 13 and 2 more",
-          "SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
+          ": SELECT pg_terminate_backend(11); SELECT pg_terminate_backend(12); SELECT "
           "pg_terminate_backend(13);" },
         { 1, 1, false, "pid 11 and a prepared transaction",
-          "SELECT pg_terminate_backend(11); ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
-        { 0, 1, false, "", "ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+          ": SELECT pg_terminate_backend(11); ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+        { 0, 1, false, "", ": ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
     };
 
     (void)state;

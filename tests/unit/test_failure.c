@@ -267,7 +267,7 @@ static void the_usual_cases_read_so(void **state)
                                               .more_time = "--retry-for",
                                               .blockers = 1,
                                               .blocking_sessions = "pid 4711",
-                                              .blocker_remedy = "SELECT pg_terminate_backend(4711);",
+                                              .blocker_remedy = ": SELECT pg_terminate_backend(4711);",
                                               .persists = " line 1: A; line 2: B",
                                               .remains = "the INVALID index i",
                                               .remedy = "DROP INDEX CONCURRENTLY i" } };
