@@ -214,6 +214,8 @@ static bool look_at_catalog(struct live *live, struct plan *plan, struct error *
     if (!query_several(live->conn, &PATIENCE, NULL, 0, err) ||
         !live_look_at_replicas(live, &plan->replicas, err))
         return false;
+    for (size_t i = 0; i < plan->count; i++)
+        live_expect(live, &plan->migrations[i].forecast);
     for (size_t i = 0; i < plan->count; i++) {
         if (!live_look(live, &plan->migrations[i].forecast, err))
             return false;

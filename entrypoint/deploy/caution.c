@@ -156,11 +156,11 @@ static void weigh(struct outlook *outlook, size_t index, const struct forecast *
     }
 }
 
-static bool judge(struct outlook *outlook, size_t index, struct error *err)
+/* By its text; NULL in *out where there is too much of it. */
+static bool foresee(struct outlook *outlook, size_t index, struct forecast **out, struct error *err)
 {
     const struct migration *migration = deployment_script_of(outlook->d, index);
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    struct forecast *forecast = arena_alloc(outlook->arena, 1, sizeof *forecast);
     struct script_wishes wishes;
     struct slice script;
 
@@ -172,21 +172,29 @@ static bool judge(struct outlook *outlook, size_t index, struct error *err)
         return true;
     script = script_without_bom(text_slice(&bytes));
     script.at = arena_copy(outlook->arena, script.at, script.length);
-    if (!forecast_read(&outlook->forecasts, migration->script_path, script, forecast, err) ||
-        !live_look(&outlook->live, forecast, err))
+    *out = arena_alloc(outlook->arena, 1, sizeof **out);
+    if (!forecast_read(&outlook->forecasts, migration->script_path, script, *out, err))
         return false;
-    weigh(outlook, index, forecast);
+    live_expect(&outlook->live, *out);
     return true;
 }
 
 static bool judge_all(struct outlook *outlook, struct error *err)
 {
     struct deployment *d = outlook->d;
+    struct forecast **forecasts = arena_alloc(outlook->arena, d->folder->count, sizeof *forecasts);
 
     d->wishes = arena_alloc(d->look, d->folder->count, sizeof *d->wishes);
     for (size_t i = 0; i < d->folder->count; i++) {
-        if (deployment_is_due(d, i) && !judge(outlook, i, err))
+        if (deployment_is_due(d, i) && !foresee(outlook, i, &forecasts[i], err))
             return false;
+    }
+    for (size_t i = 0; i < d->folder->count; i++) {
+        if (forecasts[i] == NULL)
+            continue;
+        if (!live_look(&outlook->live, forecasts[i], err))
+            return false;
+        weigh(outlook, i, forecasts[i]);
     }
     return true;
 }
@@ -243,53 +251,26 @@ static void warn(const struct outlook *outlook)
         log_debug("%s", said.at);
 }
 
-/* Catalogs may be locked, too: nobody waits for that for long. */
-static bool find_empty(struct deployment *d, bool *is_empty, struct error *err)
+static bool find_empty(struct outlook *outlook, bool *is_empty, struct error *err)
 {
-    static const struct query limits = {
-        .name = "caution_limits",
-        .sql =
-            "SELECT pg_catalog.set_config('lock_timeout', '1s', true),"
-            "       pg_catalog.set_config('statement_timeout', '5s', true)",
-    };
+    const struct ledger *ledger = &outlook->d->ledger;
     const char *parameters[3];
-    const struct batch_item items[] = { { .query = &limits }, ledger_empty_item(&d->ledger, parameters) };
+    const struct batch_item question = ledger_empty_item(ledger, parameters);
     auto_result struct result *row = NULL;
-    bool is_asked;
 
-    *is_empty = !d->ledger.exists || d->ledger.beginning.is_done;
-    if (*is_empty || d->ledger.count > 0)
+    *is_empty = !ledger->exists || ledger->beginning.is_done;
+    if (*is_empty || ledger->count > 0)
         return true;
-    is_asked =
-        connection_is_in_transaction(d->conn)
-            ? query_run(d->conn, items[1].query, items[1].parameters, &row, err)
-            : aside_run(d->conn, NULL, &(const struct batch) { .items = items, .count = 2 }, &row, err);
-    *is_empty = is_asked && result_bool(row, 0, 0);
-    return is_asked;
+    if (!live_ask(&outlook->live, question.query, question.parameters, &row, err))
+        return false;
+    *is_empty = result_bool(row, 0, 0);
+    return true;
 }
 
 static bool look(struct outlook *outlook, struct error *err)
 {
-    static const struct query begin = {
-        .name = "caution_begin",
-        .sql = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'"
-    };
-    static const struct query end = { .name = "caution_end", .sql = "ROLLBACK" };
-    struct connection *conn = outlook->d->conn;
-    bool is_own = !connection_is_in_transaction(conn);
-    struct error ignored;
-    bool is_empty;
-    bool is_seen;
-
-    if (!find_empty(outlook->d, &is_empty, err))
-        return false;
-    outlook->d->is_unused = is_empty;
-    if (is_empty)
-        return true;
-    if (is_own && !query_several(conn, &begin, NULL, 0, err))
-        return false;
-    is_seen = judge_all(outlook, err);
-    return (!is_own || query_several(conn, &end, NULL, 0, is_seen ? err : &ignored)) && is_seen;
+    return find_empty(outlook, &outlook->d->is_unused, err) &&
+           (outlook->d->is_unused || judge_all(outlook, err));
 }
 
 /* What cannot be looked up only matters to who asked to be refused. */
@@ -311,16 +292,19 @@ static bool take(struct outlook *outlook, struct error *err)
 bool caution_take(struct deployment *d, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
-    struct outlook outlook = {
-        .d = d,
-        .arena = arena,
-        .forecasts = { .arena = arena,
-                       .levels = &d->levels,
-                       .server_version = connection_server_version(d->conn) },
-        .live = { .arena = arena, .conn = d->conn, .ledger = &d->ledger, .is_brief = true },
-        .threshold = d->config->refuse == FAIL_ON_CAREFUL ? LEVEL_CAREFUL : LEVEL_DANGEROUS,
-        .list = text_init(LINE_MOST)
-    };
+    struct outlook outlook = { .d = d,
+                               .arena = arena,
+                               .forecasts = { .arena = arena,
+                                              .levels = &d->levels,
+                                              .server_version = connection_server_version(d->conn) },
+                               .live = { .arena = arena,
+                                         .conn = d->conn,
+                                         .is_aside = !connection_is_in_transaction(d->conn),
+                                         .ledger = &d->ledger,
+                                         .is_brief = true },
+                               .threshold =
+                                   d->config->refuse == FAIL_ON_CAREFUL ? LEVEL_CAREFUL : LEVEL_DANGEROUS,
+                               .list = text_init(LINE_MOST) };
     bool may_begin = take(&outlook, err);
 
     text_clear(&outlook.list);

@@ -9,41 +9,71 @@
 #include "deploy/live_column.h"
 #include "deploy/live_object.h"
 #include "deploy/live_others.h"
-#include "postgres/query.h"
+#include "postgres/aside.h"
 #include "sql/quote.h"
 
-enum { TEXT_MOST = 4096 };
+/* Of names in one message: how many tables, and how much text. */
+enum { TEXT_MOST = 4096, ASKED_MOST = 256, NAMES_MOST = ASKED_MOST * 4 * IDENTIFIER_SIZE };
 
-/* By its names, which needs no right on its schema. What a partitioned table says of its rows is that of its
- * partitions. The last column is how many rows there are by the statistics, which grow with every write. */
-static const struct query TABLE = {
-    .name = "plan_table",
+/* The tables with the names $1 (schemas) and $2, arrays; by their names, which needs no right on the schema.
+ * What a partitioned table says of its rows is that of its partitions. The last column is how many rows there
+ * are by the statistics, which grow with every write. */
+static const struct query TABLES = {
+    .name = "plan_tables",
     .parameters = 2,
     .sql =
-        "WITH RECURSIVE root AS ("
-        " SELECT c.oid FROM pg_catalog.pg_class AS c"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        "  WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) $1"
-        "    AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) $2"
-        "), " INHERITANCE_TREE("SELECT oid FROM root") ", pages AS (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8 AS size) "
-        "SELECT (SELECT oid FROM root),"
+        "WITH RECURSIVE root (number, oid) AS ("
+        " SELECT w.number, c.oid"
+        "  FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
+        "       WITH ORDINALITY AS w (schema, name, number)"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) w.schema"
+        "  JOIN pg_catalog.pg_class AS c ON c.relname::pg_catalog.text OPERATOR(pg_catalog.=) w.name"
+        "   AND c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        "), tree (number, oid) AS (SELECT number, oid FROM root"
+        " UNION SELECT t.number, i.inhrelid FROM pg_catalog.pg_inherits AS i"
+        " JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
+        "), pages AS (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8 AS size), indexes AS ("
+        " SELECT q.number, pg_catalog.sum(x.relpages) AS pages,"
+        "  pg_catalog.count(*) FILTER (WHERE q.oid OPERATOR(pg_catalog.=) r.oid) AS own"
+        "  FROM tree AS q JOIN root AS r ON r.number OPERATOR(pg_catalog.=) q.number"
+        "  JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) q.oid"
+        "  JOIN pg_catalog.pg_class AS x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid GROUP BY q.number"
+        ") "
+        "SELECT r.number, r.oid,"
         " pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0"
         "   AND c.relkind OPERATOR(pg_catalog.<>) 'p' THEN c.reltuples ELSE 0 END)::pg_catalog.int8,"
         " pg_catalog.sum((c.relpages OPERATOR(pg_catalog.+) COALESCE(t.relpages, 0))"
         "                OPERATOR(pg_catalog.*) pages.size)::pg_catalog.int8,"
-        " (SELECT COALESCE(pg_catalog.sum(x.relpages OPERATOR(pg_catalog.*) pages.size), 0)"
-        "    FROM tree AS q JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) q.oid"
-        "    JOIN pg_catalog.pg_class AS x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid),"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i"
-        "    JOIN root ON root.oid OPERATOR(pg_catalog.=) i.indrelid),"
+        " COALESCE(x.pages OPERATOR(pg_catalog.*) pages.size, 0),"
+        " COALESCE(x.own, 0),"
         " pg_catalog.count(*) OPERATOR(pg_catalog.-) 1,"
         " pg_catalog.bool_and(c.relpages OPERATOR(pg_catalog.>) 0 OR c.relkind OPERATOR(pg_catalog.=) 'p'),"
         " pg_catalog.bool_and(c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,m}'::pg_catalog.\"char\"[])),"
         " pg_catalog.sum(pg_catalog.pg_stat_get_live_tuples(c.oid))::pg_catalog.int8"
-        " FROM tree AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid"
-        "  LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) c.reltoastrelid, pages"
-        " GROUP BY pages.size",
+        " FROM root AS r JOIN tree AS p ON p.number OPERATOR(pg_catalog.=) r.number"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid"
+        "  LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) c.reltoastrelid"
+        "  LEFT JOIN indexes AS x ON x.number OPERATOR(pg_catalog.=) r.number, pages"
+        " GROUP BY r.number, r.oid, x.pages, x.own, pages.size",
 };
+
+bool live_ask(struct live *live, const struct query *query, const char *const *parameters,
+              struct result **out, struct error *err)
+{
+    /* Catalogs may be locked, too: nobody waits for that for long. */
+    static const struct query limits = {
+        .name = "plan_limits",
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', '1s', true),"
+            "       pg_catalog.set_config('statement_timeout', '5s', true)",
+    };
+    const struct batch_item items[] = { { .query = &limits }, { .query = query, .parameters = parameters } };
+
+    if (!live->is_aside)
+        return query_run(live->conn, query, parameters, out, err);
+    return aside_ask(live->conn, &(const struct batch) { .items = items, .count = array_length(items) }, out,
+                     err);
+}
 
 void live_add_name(const struct ledger *ledger, const struct relation *relation, struct text *out)
 {
@@ -51,43 +81,93 @@ void live_add_name(const struct ledger *ledger, const struct relation *relation,
                     out);
 }
 
-/* NULL on failure. */
-static struct live_table *ask(struct live *live, const struct relation *relation, struct error *err)
+static void take(struct live_table *table, const struct result *rows, int row)
 {
-    struct live_table *table = arena_alloc(live->arena, 1, sizeof *table);
-    const char *schema = relation->schema[0] == '\0' ? live->ledger->default_schema : relation->schema;
-    auto_result struct result *rows = NULL;
-
-    if (!query_run(live->conn, &TABLE, (const char *[]) { schema, relation->name }, &rows, err))
-        return NULL;
-    table->name = *relation;
-    table->exists = result_rows(rows) > 0;
-    if (!table->exists)
-        return table;
-    text_copy_cut(table->oid, sizeof table->oid, result_text(rows, 0, 0));
-    table->rows = result_bool(rows, 0, 6) ? result_number(rows, 0, 1) : -1;
-    table->bytes = result_number(rows, 0, 2);
-    table->index_bytes = result_number(rows, 0, 3);
-    table->indexes = result_number(rows, 0, 4);
-    table->partitions = result_number(rows, 0, 5);
-    table->is_plain = result_bool(rows, 0, 7);
-    table->rows_now = result_number(rows, 0, 8);
-    return table;
+    table->exists = true;
+    text_copy_cut(table->oid, sizeof table->oid, result_text(rows, row, 1));
+    table->rows = result_bool(rows, row, 7) ? result_number(rows, row, 2) : -1;
+    table->bytes = result_number(rows, row, 3);
+    table->index_bytes = result_number(rows, row, 4);
+    table->indexes = result_number(rows, row, 5);
+    table->partitions = result_number(rows, row, 6);
+    table->is_plain = result_bool(rows, row, 8);
+    table->rows_now = result_number(rows, row, 9);
 }
 
-struct live_table *live_table_of(struct live *live, const struct relation *relation, struct error *err)
+/* Of those that are expected, as many as one message may name. */
+static bool ask(struct live *live, struct error *err)
+{
+    auto_text struct text schemas = text_init(NAMES_MOST);
+    auto_text struct text names = text_init(NAMES_MOST);
+    auto_result struct result *rows = NULL;
+    struct live_table **asked = &live->tables[live->asked];
+    size_t count = live->count - live->asked < ASKED_MOST ? live->count - live->asked : ASKED_MOST;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct relation *name = &asked[i]->name;
+
+        text_add_string(&schemas, i == 0 ? "{" : ",");
+        quote_element(name->schema[0] == '\0' ? live->ledger->default_schema : name->schema, &schemas);
+        text_add_string(&names, i == 0 ? "{" : ",");
+        quote_element(name->name, &names);
+    }
+    text_add_string(&schemas, "}");
+    text_add_string(&names, "}");
+    if (!live_ask(live, &TABLES, (const char *[]) { schemas.at, names.at }, &rows, err))
+        return false;
+    for (int i = 0; i < result_rows(rows); i++) {
+        const int64_t number = result_number(rows, i, 0);
+
+        if (number >= 1 && (size_t)number <= count)
+            take(asked[number - 1], rows, i);
+    }
+    live->asked += count;
+    return true;
+}
+
+/* Its place in the list; it is added if it is not there. */
+static size_t place_of(struct live *live, const struct relation *relation)
 {
     struct live_table *table;
 
     for (size_t i = 0; i < live->count; i++) {
         if (relation_is_same(&live->tables[i]->name, relation))
-            return live->tables[i];
+            return i;
     }
-    if ((table = ask(live, relation, err)) == NULL)
-        return NULL;
+    table = arena_alloc(live->arena, 1, sizeof *table);
+    table->name = *relation;
     live->tables =
         arena_grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
-    return live->tables[live->count++] = table;
+    live->tables[live->count] = table;
+    return live->count++;
+}
+
+struct live_table *live_table_of(struct live *live, const struct relation *relation, struct error *err)
+{
+    const size_t place = place_of(live, relation);
+
+    while (place >= live->asked) {
+        if (!ask(live, err))
+            return NULL;
+    }
+    return live->tables[place];
+}
+
+static bool is_about_table(const struct finding *finding)
+{
+    return finding->rule->lock != TABLE_LOCK_NONE && finding->change.table.name[0] != '\0';
+}
+
+void live_expect(struct live *live, const struct forecast *forecast)
+{
+    for (size_t i = 0; i < forecast->count; i++) {
+        const struct prediction *prediction = &forecast->predictions[i];
+
+        for (size_t j = 0; j < prediction->count; j++) {
+            if (is_about_table(&prediction->findings[j]))
+                (void)place_of(live, &prediction->findings[j].change.table);
+        }
+    }
 }
 
 static bool is_created(const struct live *live, const struct relation *relation)
@@ -196,7 +276,7 @@ static void judge_small(struct live *live, struct finding *finding)
 
 static bool look_at(struct live *live, struct finding *finding, struct error *err)
 {
-    if (finding->rule->lock == TABLE_LOCK_NONE || finding->change.table.name[0] == '\0')
+    if (!is_about_table(finding))
         return live_refine_object(live, finding, err);
     finding->table = live_table_of(live, &finding->change.table, err);
     if (finding->table == NULL)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "history/ledger.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 #include "schema/forecast.h"
 
 /* How much others do with a table: counters of the server, or how fast they grow. */
@@ -50,8 +51,11 @@ bool live_is_small(const struct live_table *table);
 struct live {
     struct arena *arena;
     struct connection *conn;
+    bool is_aside; /* the session has something else to do: each question is a transaction of its own, with
+                      limits */
     const struct ledger *ledger;
     struct live_table **tables;
+    size_t asked; /* so many are known, the others expected */
     size_t count;
     size_t capacity;
     struct relation *created; /* by pending migrations */
@@ -70,6 +74,14 @@ struct live {
     bool may_have_dropped; /* a pending statement before it may have dropped what uses a column */
     bool is_brief;         /* nobody wants to know who is in the way now */
 };
+
+/* One round trip. `out` gets the rows. */
+must_use bool live_ask(struct live *live, const struct query *query, const char *const *parameters,
+                       struct result **out, struct error *err);
+
+/* Notes the tables that live_look() will ask for: all that are noted by then are asked for in one round trip.
+ */
+void live_expect(struct live *live, const struct forecast *forecast);
 
 /* The table of that name, asked for once. Belongs to the arena; NULL on failure. */
 must_use struct live_table *live_table_of(struct live *live, const struct relation *relation,

@@ -177,8 +177,8 @@ bool live_follow_keys(struct live *live, struct finding *finding, struct error *
     if (finding->rule->action != ACTION_DELETE &&
         (!is_truncate || (finding->change.traits & TRAIT_CASCADE) == 0))
         return true;
-    if (!query_run(live->conn, &KEYS,
-                   (const char *[]) { finding->table->oid, is_truncate ? "true" : "false" }, &rows, err) ||
+    if (!live_ask(live, &KEYS, (const char *[]) { finding->table->oid, is_truncate ? "true" : "false" },
+                  &rows, err) ||
         !take_keys(live, rows, is_truncate, &reach, err))
         return false;
     note_list(live, finding, is_truncate ? "foreign keys empty " : "foreign keys delete rows of ",

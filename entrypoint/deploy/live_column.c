@@ -253,8 +253,7 @@ static bool look_for_user(struct live *live, struct finding *finding, struct err
     auto_text struct text note = text_init(TEXT_MOST);
     auto_result struct result *rows = NULL;
 
-    if (!query_run(live->conn, &USER, (const char *[]) { finding->table->oid, finding->change.object }, &rows,
-                   err))
+    if (!live_ask(live, &USER, (const char *[]) { finding->table->oid, finding->change.object }, &rows, err))
         return false;
     if (result_rows(rows) == 0)
         return true;
@@ -279,10 +278,10 @@ static bool ask(struct live *live, struct finding *finding, struct error *err)
         note_constraint(live, &finding->change);
     if (question == NULL)
         return true;
-    if (!query_run(live->conn, question,
-                   is_of_table ? (const char *[]) { finding->table->oid, finding->change.object }
-                               : (const char *[]) { finding->change.word },
-                   &rows, err))
+    if (!live_ask(live, question,
+                  is_of_table ? (const char *[]) { finding->table->oid, finding->change.object }
+                              : (const char *[]) { finding->change.word },
+                  &rows, err))
         return false;
     if (result_rows(rows) == 0)
         return true;

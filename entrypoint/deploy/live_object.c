@@ -46,7 +46,7 @@ bool live_refine_object(struct live *live, struct finding *finding, struct error
 
     if (!is_about_object(finding))
         return true;
-    if (!query_run(live->conn, &OBJECT, parameters, &rows, err))
+    if (!live_ask(live, &OBJECT, parameters, &rows, err))
         return false;
     if (result_bool(rows, 0, 0))
         return true;

@@ -55,7 +55,7 @@ static bool read_snapshots(struct live *live, struct blockers *out, struct error
 {
     auto_result struct result *rows = NULL;
 
-    if (!query_run(live->conn, &SNAPSHOTS, NULL, &rows, err))
+    if (!live_ask(live, &SNAPSHOTS, NULL, &rows, err))
         return false;
     blockers_read(rows, 0, out);
     return true;
@@ -119,7 +119,7 @@ bool live_look_at_use(struct live *live, bool is_second, struct error *err)
 
         if (!is_large(table))
             continue;
-        if (!query_run(live->conn, &USE, (const char *[]) { table->oid }, &rows, err))
+        if (!live_ask(live, &USE, (const char *[]) { table->oid }, &rows, err))
             return false;
         now = (struct live_use) { .is_known = true,
                                   .at_ms = clock_now_ms(),
@@ -137,7 +137,7 @@ bool live_look_at_replicas(struct live *live, struct live_replicas *out, struct 
 {
     auto_result struct result *rows = NULL;
 
-    if (!query_run(live->conn, &REPLICAS, NULL, &rows, err))
+    if (!live_ask(live, &REPLICAS, NULL, &rows, err))
         return false;
     out->count = result_number(rows, 0, 0);
     out->behind_bytes = result_is_null(rows, 0, 1) ? -1 : result_number(rows, 0, 1);

@@ -140,7 +140,7 @@ static bool is_comparable(struct live *live, const struct live_table *table, con
 
     for (size_t i = 0; i < key->count; i++)
         parameters[1 + i] = key->columns[i];
-    if (!query_run(live->conn, &COMPARABLE, parameters, &rows, err))
+    if (!live_ask(live, &COMPARABLE, parameters, &rows, err))
         return false;
     *comparable = result_bool(rows, 0, 0);
     return true;
@@ -170,7 +170,7 @@ static bool read_new_key(struct live *live, const struct change *change, struct 
     if (out->theirs.count > 0)
         return true;
     live_add_name(live->ledger, &change->other, &name);
-    if (!query_run(live->conn, &PRIMARY_KEY, (const char *[]) { name.at }, &rows, err))
+    if (!live_ask(live, &PRIMARY_KEY, (const char *[]) { name.at }, &rows, err))
         return false;
     out->theirs = key_of_rows(rows, 0);
     return true;
@@ -184,7 +184,7 @@ static bool read_known_key(struct live *live, const struct finding *finding, str
     auto_result struct result *rows = NULL;
 
     *out = (struct foreign_key) { .own = { .count = 0 } };
-    if (!query_run(live->conn, &FOREIGN_KEY, parameters, &rows, err))
+    if (!live_ask(live, &FOREIGN_KEY, parameters, &rows, err))
         return false;
     if (result_rows(rows) == 0)
         return true;
