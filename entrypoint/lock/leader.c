@@ -32,14 +32,15 @@ enum { SQL_MOST = 1024 };
 static const struct query LEADER_TRY = {
     .name = "leader_try",
     .parameters = 2,
-    .sql = LEADER_TRIES SESSION_SAFETY_NET_LIST LEADER_CONDITION,
+    .sql = LEADER_TRIES SESSION_SAFETY_NET_LIST ", " SESSION_CHECKS_SURELY LEADER_CONDITION,
 };
 
 /* The server looks for the rights to it before it takes the lock. */
 static const struct query LEADER_TRY_ON = {
     .name = "leader_try_on",
     .parameters = 2,
-    .sql = LEADER_TRIES IDENTITY_COLUMNS ", " SESSION_SAFETY_NET_LIST LEADER_CONDITION,
+    .sql = LEADER_TRIES IDENTITY_COLUMNS ", " SESSION_SAFETY_NET_LIST
+                                         ", " SESSION_CHECKS_SURELY LEADER_CONDITION,
 };
 
 static const struct query LEADER_HOLDER = {
@@ -119,6 +120,8 @@ enum leader_answer leader_try(struct connection *conn, const struct leader_claim
         *claim->is_between = result_rows(result) == 0;
     if (result_rows(result) == 0)
         return LEADER_UNKNOWN;
+    if (result_bool(result, 0, result_columns(result) - 1))
+        connection_know_checking(conn, true);
     if (result_is_null(result, 0, 0))
         return refuse_shared(err);
     if (result_bool(result, 0, 0))

@@ -230,6 +230,7 @@ void connection_adopt(struct connection *conn, const struct endpoint *where)
                                   .pg = old.pg,
                                   .shared_journal = old.shared_journal,
                                   .shared_journal_until = old.shared_journal_until,
+                                  .checking = old.checking,
                                   .cancel_at = deadline_never() };
     cancel_end(old.cancel.request);
 }

@@ -133,6 +133,12 @@ const char *connection_journal(const struct connection *conn);
 void connection_know_shared_journal(struct connection *conn, unsigned tables);
 unsigned connection_shared_journal(const struct connection *conn);
 
+/* Whether its server can notice that the client is gone (postgres/session.h), also in a session that is
+ * handed on. */
+enum connection_checking { CHECKING_UNKNOWN, CHECKING_NO, CHECKING_YES };
+void connection_know_checking(struct connection *conn, bool can_check);
+enum connection_checking connection_checking(const struct connection *conn);
+
 /* Whether the session is gone. */
 bool connection_is_lost(const struct connection *conn);
 

@@ -50,6 +50,7 @@ struct connection {
     char journal[2 * IDENTIFIER_SIZE + 2]; /* see connection_set_journal(); empty = not known */
     unsigned shared_journal;               /* see connection_know_shared_journal() … */
     struct deadline shared_journal_until;  /* … until when */
+    enum connection_checking checking;     /* see connection_know_checking() */
     bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
 };
 

@@ -282,6 +282,16 @@ unsigned connection_shared_journal(const struct connection *conn)
     return deadline_passed(conn->shared_journal_until) ? 0 : conn->shared_journal;
 }
 
+void connection_know_checking(struct connection *conn, bool can_check)
+{
+    conn->checking = can_check ? CHECKING_YES : CHECKING_NO;
+}
+
+enum connection_checking connection_checking(const struct connection *conn)
+{
+    return conn->checking;
+}
+
 enum { JOURNAL_SQL_MOST = 8 * 1024 };
 
 bool query_send(struct connection *conn, const struct query *query, const char *const *parameters)

@@ -54,10 +54,12 @@ bool session_can_check_connection(struct connection *conn)
 
     if (connection_server_version(conn) < SESSION_CHECKING_SINCE)
         return false;
-    if (query_run(conn, &check, NULL, NULL, &ignored))
-        return true;
-    log_debug("the server cannot detect closed connections: %s", ignored.message);
-    return false;
+    if (connection_checking(conn) != CHECKING_UNKNOWN)
+        return connection_checking(conn) == CHECKING_YES;
+    connection_know_checking(conn, query_run(conn, &check, NULL, NULL, &ignored));
+    if (connection_checking(conn) == CHECKING_NO)
+        log_debug("the server cannot detect closed connections: %s", ignored.message);
+    return connection_checking(conn) == CHECKING_YES;
 }
 
 const struct query SESSION_CLEANUP[SESSION_CLEANUPS] = {

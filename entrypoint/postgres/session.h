@@ -26,9 +26,15 @@ struct session_settings {
 void session_settings_add(const struct session_settings *settings, bool is_local, struct text *out);
 
 /* Whether the server can notice in the middle of a statement that the client is gone
- * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip,
- * which sets nothing; a session that cannot is not an error. */
+ * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip
+ * unless that is known, which sets nothing; a session that cannot is not an error. */
 bool session_can_check_connection(struct connection *conn);
+
+/* A column that is null unless the server surely can: on Linux it does, and what it says of its version names
+ * the platform. */
+#define SESSION_CHECKS_SURELY                                                                                \
+    "CASE WHEN pg_catalog.current_setting('client_connection_check_interval', true) IS NOT NULL"             \
+    " AND pg_catalog.version() OPERATOR(pg_catalog.~~) '%linux%' THEN true END"
 
 /* The same as a statement of a message, which fails where the server cannot. From that version on. */
 enum { SESSION_CHECKING_SINCE = 140000 };

@@ -52,7 +52,8 @@ def test_few_round_trips_for_an_atomic_migration_that_goes_alone(server, databas
         folder.add(f"{number}_t", script.format(f"t{number}"))
     before = proxy.round_trips()
     tidelock("deploy", "--connections", "1", url=server.url(database.name, port=proxy.port)).succeeds()
-    assert proxy.round_trips() - before - with_one == 9 * 2
+    # That no transaction is old is known for a second: a slow machine asks again.
+    assert 9 * 2 <= proxy.round_trips() - before - with_one <= 9 * 2 + 2
 
 
 @pytest.mark.parametrize("script", ["ALTER TABLE there100 ADD COLUMN c{0} int", "ALTER TABLE there{0} ADD COLUMN c int", "ALTER TABLE there100 DROP COLUMN IF EXISTS c{0}; COMMENT ON TABLE there100 IS '{0}'"])
@@ -63,11 +64,11 @@ def test_a_hundred_pending_that_change_a_table_take_one_round_trip_each(server, 
         folder.add(f"{number:03}_t", script.format(number))
     tidelock("deploy", "--drift", "off", url=server.url(database.name, port=proxy.port)).succeeds()
     assert len(database.ledger()) == 101
-    assert proxy.round_trips() <= 109
+    assert proxy.round_trips() <= 108
 
 
 @pytest.mark.every_major
-@pytest.mark.parametrize("is_first, drift, most", [(True, "warn", 11), (True, "off", 7), (False, "warn", 16), (False, "off", 8)])
+@pytest.mark.parametrize("is_first, drift, most", [(True, "warn", 11), (True, "off", 7), (False, "warn", 15), (False, "off", 7)])
 def test_a_hundred_pending_tables_take_few_round_trips(server, database, folder, tidelock, proxy, is_first, drift, most):
     """Far from the server each of them counts. Most of these find out who leads, what is there and what is dangerous."""
     if not is_first:

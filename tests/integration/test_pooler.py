@@ -305,8 +305,8 @@ def test_a_lost_answer_to_commit_is_looked_up(database, folder, tidelock, url, i
         wanted = ("server", "C", "COMMIT") if is_committed else ("client", "P", "COMMIT")
         if (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
             cuts.append(message)
-            # The first are those of the creation of the ledger, and of a look at the schema.
-            return "drop" if len(cuts) == 4 else None
+            # The first is that of the creation of the ledger.
+            return "drop" if len(cuts) == 3 else None
         return None
 
     proxy.on_message = cut
