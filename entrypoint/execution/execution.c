@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/failure_blockers.h"
 #include "execution/failure_text.h"
 #include "execution/ledger_mention.h"
 #include "execution/session_state.h"
@@ -393,18 +394,6 @@ static void advise(struct execution *execution, struct error *err)
         err->hint[0] = '\0';
 }
 
-static void name_blockers(const struct blockers *blockers, struct failure_names *names)
-{
-    auto_text struct text sessions = text_init(sizeof names->blocking_sessions);
-    auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
-
-    blockers_name(blockers, &sessions);
-    blockers_add_remedy(blockers, &remedy);
-    text_copy_cut(names->blocking_sessions, sizeof names->blocking_sessions, sessions.at);
-    text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
-    names->blockers = blockers->count;
-}
-
 bool execution_explain(struct execution *execution, struct error *err)
 {
     struct failure_names *names = &execution->failure.names;
@@ -420,7 +409,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->is_edit_unseen = !execution->ledger->dialect->has_checksums;
     names->statements = execution->summary.statements;
     names->more_time = execution_more_time(execution);
-    name_blockers(&execution->lock_wait.blockers, names);
+    failure_name_blockers(&execution->lock_wait.blockers, names);
     failure_describe(&execution->failure, err);
     return name_migration(execution, err);
 }

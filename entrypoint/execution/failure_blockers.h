@@ -6,6 +6,10 @@
 
 #include "base/text.h"
 #include "execution/failure.h"
+#include "traffic/blockers.h"
+
+/* Takes what the sentence says of them. */
+void failure_name_blockers(const struct blockers *blockers, struct failure_names *names);
 
 /* Adds when to do it again, how to end them, and what allows more time; `again` is what the sentence begins
  * with. */

@@ -226,28 +226,33 @@ static size_t count_sessions(const struct blockers *blockers)
     return count;
 }
 
-void blockers_name(const struct blockers *blockers, struct text *out)
+/* The first `count`; `last` comes before the last of them. */
+static void list_sessions(const struct blockers *blockers, size_t count, const char *last, struct text *out)
 {
-    const size_t count = count_sessions(blockers);
-    const bool has_more = count > NAMED_MOST || count < blockers->count;
-    const size_t named = count > NAMED_MOST ? NAMED_MOST : count;
     size_t said = 0;
 
-    for (size_t i = 0; i < blockers->count && said < named; i++) {
-        const bool is_last = said + 1 == named && !has_more;
-
+    for (size_t i = 0; i < blockers->count && said < count; i++) {
         if (blockers->list[i].pid == 0)
             continue;
-        if (said == 0)
-            text_add_string(out, count == 1 ? "pid " : "pids ");
-        else
-            text_add_string(out, is_last ? " and " : ", ");
+        if (said > 0)
+            text_add_string(out, said + 1 == count ? last : ", ");
         text_add_format(out, "%d", blockers->list[i].pid);
         said++;
     }
-    if (count > NAMED_MOST)
+}
+
+void blockers_name(const struct blockers *blockers, struct text *out)
+{
+    const size_t count = count_sessions(blockers);
+    const size_t named = count > NAMED_MOST ? NAMED_MOST : count;
+
+    if (count == 0)
+        return;
+    text_add_string(out, count == 1 ? "pid " : "pids ");
+    list_sessions(blockers, named, named == blockers->count ? " and " : ", ", out);
+    if (named < count)
         text_add_format(out, " and %zu more", blockers->count - named);
-    else if (count > 0 && has_more)
+    else if (count < blockers->count)
         text_add_string(out, " and a prepared transaction");
 }
 

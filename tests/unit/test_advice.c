@@ -56,7 +56,8 @@ static void every_row_reads_so(void **state)
           "Allow the statement more time than 1.0 s (set for the role): --statement-timeout. Or begin 001_a/migration.sql (databases that already have it will report the edit) with the line \"-- tidelock: statement-timeout=…\"." },
         { "57014", 0,
           "The script is not to blame: somebody cancelled it (pg_cancel_backend); find out why." },
-        { "55P03", ADVICE_REMEDY, "End what held the lock, as root: DO THIS; Or allow more time: --retry-for." },
+        { "55P03", ADVICE_REMEDY,
+          "End what held the lock, as root: DO THIS; Or allow more time: --retry-for." },
         { "55P03", 0, "Wait until the table is free, or allow more time: --retry-for." },
         { "40001", 0,
           "The script is not to blame: it competed with other sessions. Choose a quieter moment, or allow more time: "

@@ -1,6 +1,5 @@
-#include "check.h"
-
 #include "base/memory.h"
+#include "check.h"
 #include "sql/persisted.h"
 
 static void what_lasts_is_listed(void **state)
