@@ -32,6 +32,7 @@ static const struct {
     { "permission denied for tablespace ", DENIAL_TABLESPACE },
     { "permission denied to set parameter ", DENIAL_PARAMETER },
     { "permission denied to create extension ", DENIAL_EXTENSION },
+    { "permission denied to create event trigger ", DENIAL_SUPERUSER },
     { "permission denied to create role", DENIAL_CREATE_ROLE },
     { "permission denied to create database", DENIAL_CREATE_DATABASE },
     { "permission denied to set role ", DENIAL_MEMBER },
@@ -46,6 +47,7 @@ static const struct {
     { "must be owner of index ", DENIAL_OWNER },
     { "must be owner of relation ", DENIAL_OWNER },
     { "must be owner of schema ", DENIAL_OWNER_OF_SCHEMA },
+    { "must be owner of extension ", DENIAL_SUPERUSER }, /* it can't be given to another one */
     { "must be owner of ", DENIAL_OWNER_OF_OTHER },
     { "must be superuser", DENIAL_SUPERUSER },
 };
@@ -60,6 +62,7 @@ static const struct {
 #define BY_OWNER "As its owner or a superuser: GRANT "
 #define USAGE(on)                                                                                            \
     "SELECT pg_catalog.format('" BY_OWNER "USAGE ON " on " %I TO %I;', $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text"
+#define BY_SUPERUSER "Let a superuser deploy this migration once, or do by hand what the statement does."
 /* Who may grant or give away what belongs to role r; a member of pg_database_owner can't be named. */
 #define OWNER_NAME                                                                                           \
     "CASE WHEN r.rolname OPERATOR(pg_catalog.=) 'pg_database_owner'"                                         \
@@ -102,7 +105,11 @@ static const struct query REMEDIES[DENIALS] = {
         "  FROM pg_catalog.pg_proc AS p WHERE p.proname OPERATOR(pg_catalog.=) $1"
         " ORDER BY pg_catalog.has_function_privilege(p.oid, 'EXECUTE') LIMIT 1" },
     [DENIAL_TYPE] = { .name = "denied_type", .parameters = 2, .sql = USAGE("TYPE") },
-    [DENIAL_LANGUAGE] = { .name = "denied_language", .parameters = 2, .sql = USAGE("LANGUAGE") },
+    /* The right to an untrusted one can't be granted (documentation, "GRANT"). */
+    [DENIAL_LANGUAGE] = { .name = "denied_language", .parameters = 2, .sql =
+        "SELECT CASE WHEN l.lanpltrusted THEN pg_catalog.format('" BY_OWNER "USAGE ON LANGUAGE %I TO %I;', l.lanname,"
+        "         CURRENT_USER) ELSE '" BY_SUPERUSER "' END, $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_language AS l WHERE l.lanname OPERATOR(pg_catalog.=) $1" },
     [DENIAL_WRAPPER] = { .name = "denied_wrapper", .parameters = 2, .sql = USAGE("FOREIGN DATA WRAPPER") },
     [DENIAL_SERVER] = { .name = "denied_server", .parameters = 2, .sql = USAGE("FOREIGN SERVER") },
     [DENIAL_TABLESPACE] = { .name = "denied_tablespace", .parameters = 2, .sql =
@@ -150,7 +157,7 @@ static const struct query REMEDIES[DENIALS] = {
         "SELECT pg_catalog.format('Deploy as its owner (--set-role), or let the owner or a superuser type: ALTER"
         " … OWNER TO %I;', CURRENT_USER), $1::pg_catalog.text, $2::pg_catalog.text" },
     [DENIAL_SUPERUSER] = { .name = "denied_superuser", .parameters = 2, .sql =
-        "SELECT 'Let a superuser deploy this migration once, or do by hand what the statement does.',"
+        "SELECT '" BY_SUPERUSER "',"
         " $1::pg_catalog.text, $2::pg_catalog.text" },
 };
 
@@ -227,6 +234,15 @@ void denial_add_privileges(enum denial_kind kind, struct slice statement, struct
     text_add_string(out, "}");
 }
 
+/* The right alone would let it pass with a warning, and grant nothing (documentation, "GRANT"). */
+static bool passes_rights_on(struct slice statement, const struct error *err)
+{
+    struct scanner scanner = scanner_of(statement, true);
+
+    return strstr(err->message, "permission denied for ") != NULL &&
+           (scan_word(&scanner, "grant") || scan_word(&scanner, "revoke"));
+}
+
 void denial_add_remedy(struct connection *conn, const struct error *err, struct slice statement,
                        struct text *out)
 {
@@ -239,6 +255,13 @@ void denial_add_remedy(struct connection *conn, const struct error *err, struct 
     if (strcmp(err->sqlstate, "42501") != 0 || connection_is_lost(conn) ||
         connection_is_in_transaction(conn) || !denial_parse(err->message, &kind, name))
         return;
+    if (passes_rights_on(statement, err)) {
+        text_add_string(
+            out,
+            "Only its owner, a superuser, or a role that has the right WITH GRANT OPTION can pass it on: "
+            "deploy as one of them (--set-role).");
+        return;
+    }
     denial_add_privileges(kind, statement, &privileges);
     if (query_run(conn, &REMEDIES[kind], (const char *const[]) { name, privileges.at }, &row, &ignored) &&
         result_rows(row) > 0)

@@ -64,6 +64,29 @@ def test_rights_that_another_role_lacks_are_not_granted_to_ours(database, folder
     assert 'TO postgres' not in result.errors
 
 
+# What no GRANT to our role lets it do.
+NOT_OURS = {
+    "grant": ("CREATE TABLE t (n int)", "-- Theirs\nGRANT SELECT ON t TO public", "a role that has the right WITH GRANT OPTION can pass it on: deploy as one of them (--set-role)"),
+    "revoke": ("CREATE SCHEMA s", "REVOKE USAGE ON SCHEMA s FROM public", "WITH GRANT OPTION can pass it on"),
+    "untrusted language": ("SELECT 1", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'", "Let a superuser deploy this migration once"),
+    "event trigger": ("CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'", "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION e()", "Let a superuser deploy this migration once"),
+    "extension": ("SELECT 1", "COMMENT ON EXTENSION plpgsql IS 'ours'", "Let a superuser deploy this migration once"),
+}  # fmt: skip
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("kind", NOT_OURS)
+def test_a_privilege_that_would_not_help_is_not_granted(database, folder, tidelock, role, kind):
+    setup, script, says = NOT_OURS[kind]
+    folder.add("001_a", "CREATE TABLE mine_first ()")
+    url = database.url().replace("postgres@", f"{role}@")
+    tidelock("deploy", url=url).succeeds()
+    database.query(setup)
+    folder.add("002_b", script)
+    result = tidelock("deploy", url=url).fails(exit=6, says=["42501", says])
+    assert f"TO {role}" not in next_of(result) and f'TO "{role}"' not in next_of(result)
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("mode", ["atomic", "stepwise"])
 @pytest.mark.parametrize("kind", DENIED)

@@ -23,6 +23,8 @@ static void the_messages_are_read(void **state)
         { "permission denied to create role", true, DENIAL_CREATE_ROLE, "" },
         { "must be owner of table t", true, DENIAL_OWNER, "t" },
         { "must be owner of schema s", true, DENIAL_OWNER_OF_SCHEMA, "s" },
+        { "must be owner of extension e", true, DENIAL_SUPERUSER, "e" },
+        { "permission denied to create event trigger \"e\"", true, DENIAL_SUPERUSER, "e" },
         { "must be owner of function f", true, DENIAL_OWNER_OF_OTHER, "function f" },
         { "must be able to SET ROLE \"r\"", true, DENIAL_MEMBER, "r" },
         { "must be superuser to alter superuser roles", true, DENIAL_SUPERUSER, " to alter superuser roles" },
