@@ -76,6 +76,12 @@ static struct slice without_blanks(struct slice text)
     return text;
 }
 
+static bool is_of_word(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           byte == '_' || (unsigned char)byte >= 0x80;
+}
+
 /* Some tools allow more dashes than the two of a comment. */
 static struct slice without_dashes(struct slice text)
 {
@@ -102,7 +108,7 @@ static bool has_words(struct slice comment, const char *mark)
         if (*mark == ' ')
             rest = without_blanks(rest);
     }
-    return *mark == '\0' && (rest.length == 0 || is_blank(rest.at[0]));
+    return *mark == '\0' && (rest.length == 0 || !is_of_word(rest.at[0]));
 }
 
 /* The tool whose mark is the first in a comment of the text, or NULL. */
@@ -209,46 +215,64 @@ static bool may_have_mark(struct slice script)
     return false;
 }
 
-/* Whether it has no others. */
+/* Whether it has no others, whatever frames them: "-- Down:", "-- DOWN --". */
 static bool is_just(struct slice comment, const char *mark)
 {
     const size_t length = mark == NULL ? 0 : strlen(mark);
     struct slice said = without_dashes(comment);
 
-    while (said.length > length && (is_blank(said.at[said.length - 1]) || said.at[said.length - 1] == '-'))
+    while (said.length > length && !is_of_word(said.at[said.length - 1]))
         said.length--;
     return length > 0 && said.length == length && has_words(comment, mark);
 }
 
-/* The tool whose way back begins with this comment, or NULL. `is_open` keeps whose may begin. */
-static const struct foreign_tool *back_begins(struct slice comment, bool is_open[array_length(TOOLS)])
+/* Whether the way there begins with this comment, to a tool that has a mark for the way back. */
+static bool is_way_there(struct slice comment)
 {
     for (size_t i = 0; i < array_length(TOOLS); i++) {
-        const char *behind = TOOLS[i].back_is_behind;
+        if (TOOLS[i].back_mark != NULL &&
+            (has_words(comment, TOOLS[i].mark) || is_just(comment, TOOLS[i].back_is_behind)))
+            return true;
+    }
+    return false;
+}
 
-        if (behind == NULL ? has_words(comment, TOOLS[i].back_mark)
-                           : is_open[i] && is_just(comment, TOOLS[i].back_mark))
+/* The tool whose way back begins with this comment, or NULL. */
+static const struct foreign_tool *back_begins(struct slice comment, bool is_behind_way_there)
+{
+    for (size_t i = 0; i < array_length(TOOLS); i++) {
+        const char *mark = TOOLS[i].back_mark;
+
+        if (TOOLS[i].back_is_behind == NULL ? has_words(comment, mark)
+                                            : is_behind_way_there && is_just(comment, mark))
             return &TOOLS[i];
-        is_open[i] = is_open[i] || is_just(comment, behind);
     }
     return NULL;
 }
 
-/* Where nothing is run behind the mark, as in a template that nobody has filled in, nothing is undone. */
+/* Where nothing is run behind the mark, as in a template that nobody has filled in, nothing is undone; nor
+ * where nothing comes before it: that is a heading, or prose. */
 static const struct foreign_tool *find_way_back(struct slice script, size_t *offset)
 {
-    bool is_open[array_length(TOOLS)] = { false };
     const struct foreign_tool *found = NULL;
     struct scanner scanner = scanner_of(script, true);
     struct token token;
+    bool has_way_there = false;
+    bool has_run = false;
 
     scanner.gives_comments = true;
     while (token = scan_token(&scanner), token.kind != TOKEN_END) {
-        if (token.kind != TOKEN_COMMENT && token.kind != TOKEN_SEMICOLON && found != NULL)
-            return found;
-        if (token.kind != TOKEN_COMMENT || found != NULL)
+        const struct slice text = scanner_text(&scanner, token);
+
+        if (token.kind == TOKEN_SEMICOLON || (token.kind == TOKEN_COMMENT && found != NULL))
             continue;
-        found = back_begins(scanner_text(&scanner, token), is_open);
+        if (found != NULL)
+            return found;
+        has_run = has_run || token.kind != TOKEN_COMMENT;
+        if (token.kind != TOKEN_COMMENT)
+            continue;
+        has_way_there = has_way_there || is_way_there(text);
+        found = has_run || has_way_there ? back_begins(text, has_way_there) : NULL;
         *offset = token.start;
     }
     return NULL;

@@ -24,8 +24,8 @@ struct foreign_tool {
     const char *files;          /* a pattern of their names; NULL = only what is in them tells */
     const char *mark;           /* of scripts: a comment … */
     const char *back_mark;      /* … and the one behind which the way back begins */
-    const char *back_is_behind; /* the comment that comes before it, where `back_mark` alone may be anybody's,
-                                   or NULL */
+    const char *back_is_behind; /* where `back_mark` alone may be anybody's: the comment that is the mark of
+                                   the way there; both have no other words. Or NULL */
     const char *word;           /* of programs: what is in each */
 };
 
@@ -50,7 +50,8 @@ const struct foreign_tool *foreign_owner_of_folder(const char *folder);
 void foreign_add_remedy(const struct foreign_tool *tool, struct text *out);
 
 /* The tool to which a comment of the script is one behind which the way back is kept, and that comment's
- * offset; NULL = there is none, or nothing follows. To PostgreSQL it is a comment, and what follows is run.
+ * offset; NULL = there is none, or nothing comes before it, or follows. To PostgreSQL it is a comment, and
+ * what follows is run.
  */
 const struct foreign_tool *foreign_find_way_back(struct slice script, size_t *offset);
 

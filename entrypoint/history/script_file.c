@@ -143,7 +143,9 @@ static bool check_way_back(const struct dialect *dialect, const char *path, stru
               tool->name);
     if (tool->format == FORMAT_AUTO || dialect->layout == LAYOUT_DIRECTORIES)
         error_hint(
-            err, "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run.");
+            err,
+            "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run. If nothing is undone "
+            "there, word the comment differently.");
     else
         error_hint(
             err,

@@ -214,6 +214,14 @@ WAYS_BACK = {
     "MyBatis Migrations": "-- // a: up and down\nCREATE TABLE a ();\n--//@UNDO\nDROP TABLE a; -- down",
     "node-sqlite": "-- Up ---\nCREATE TABLE a ();\n--------\n-- Down\n--------\nDROP TABLE a;",
 }
+# More ways to write them.
+WRITTEN = {
+    "no mark in front": ("node-pg-migrate", "CREATE TABLE a ();\n-- Down Migration: undo\nDROP TABLE a;"),
+    "nothing in front": ("dbmate", "-- migrate:up\n\n-- migrate:down\nDROP TABLE a;"),
+    "colons": ("node-sqlite", "-- Up:\nCREATE TABLE a ();\n-- Down:\nDROP TABLE a;"),
+    "frames": ("node-sqlite", "--UP--\nCREATE TABLE a ();\n--DOWN--\nDROP TABLE a;"),
+    "a mixture": ("node-sqlite", "-- Up Migration\nCREATE TABLE a ();\n-- Down\nDROP TABLE a;"),
+}
 
 
 @pytest.mark.fault
@@ -229,7 +237,16 @@ def test_a_way_back_is_not_run_behind_the_way_there(database, folder, tidelock, 
     assert not database.holds("before") and database.ledger() == []
 
 
-@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down", "-- down\nSELECT 1", "-- up to ten\nSELECT 1;\n-- down to one\nSELECT 2", "-- up\nSELECT 1;\n-- downs\nSELECT 2", "SELECT 1;\n-- Down Migration\n-- to be written\n;", pytest.param("-" * 300000 + "\nSELECT 1", id="dashes")])
+@pytest.mark.fault
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_way_back_is_known_however_it_is_written(database, folder, tidelock, how):
+    tool, script = WRITTEN[how]
+    folder.add("001_a", script)
+    tidelock("deploy").fails(exit=6, says=[f"to {tool}, what follows undoes the migration", "word the comment differently" if tool != "dbmate" else "Remove it from here on"])
+    assert not database.holds("a") and database.ledger() == []
+
+
+@pytest.mark.parametrize("script", ["-- Down migration is impossible: data is lost\nSELECT 1", "-- migrate:down is done by hand\nSELECT 1", "-- @undo by hand\nSELECT 1", "SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down", "-- down\nSELECT 1", "-- up to ten\nSELECT 1;\n-- down to one\nSELECT 2", "-- up\nSELECT 1;\n-- downs\nSELECT 2", "SELECT 1;\n-- Down Migration\n-- to be written\n;", pytest.param("-" * 300000 + "\nSELECT 1", id="dashes")])
 def test_what_is_no_way_back(database, folder, tidelock, script):
     folder.add("001_t", script)
     tidelock("deploy").succeeds(applied=["001_t"])

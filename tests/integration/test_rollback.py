@@ -158,6 +158,12 @@ def test_a_missing_inverse_stops_all_before_any(database, three, tidelock):
     tidelock("rollback").succeeds()
 
 
+@pytest.mark.parametrize("heading", ["-- Down Migration", "-- migrate:down", "-- +goose Down", "-- !Downs", "--//@UNDO", "-- Down"])
+def test_an_inverse_may_have_the_heading_of_another_tool(database, undo, heading):
+    undo("CREATE TABLE it ()", f"{heading}\nDROP TABLE it;").succeeds()
+    assert not database.holds("it")
+
+
 @pytest.mark.parametrize("down", ["", "-- nothing\n"])
 def test_an_empty_inverse_is_none(undo, down):
     undo("CREATE TABLE it ()", down).fails(exit=8, says="has no statement that undoes it")
