@@ -58,9 +58,9 @@ void ledger_mention_tell(struct execution *execution, struct error *err)
     if (mention.is_done)
         error_detail(err, "The script itself %s, in line %zu: it may have done that.", what, mention.line);
     else
-        error_hint(
-            err,
-            "The script itself %s, in line %zu: take that out of %s, and deploy again. To see what the "
-            "ledger holds now: tidelock status",
-            what, mention.line, execution->migration->script_path);
+        error_hint(err,
+                   "The script itself %s, in line %zu: take that out of %s, and %s again. To see what the "
+                   "ledger holds now: tidelock status",
+                   what, mention.line, execution->migration->script_path,
+                   execution->migration->is_inverse ? "roll back" : "deploy");
 }

@@ -150,14 +150,19 @@ static bool add(struct listing *listing, const char *name, const char *key, enum
     return true;
 }
 
+static bool is_inverse(const struct dialect *dialect, const char *name)
+{
+    return dialect->inverse != NULL && dialect->inverse[0] != '\0' && text_ends_with(name, dialect->inverse);
+}
+
 /* The tools keep silent about them. A directory of each migration may have others beside its script. */
 static void pass_over(struct listing *listing, const char *name)
 {
+    const struct dialect *dialect = listing->folder->dialect;
     const size_t length = strlen(name);
-    const size_t extension = strlen(".sql");
 
-    if (listing->folder->dialect->layout == LAYOUT_DIRECTORIES || length <= extension || name[0] == '.' ||
-        strcmp(name + length - extension, ".sql") != 0)
+    if (dialect->layout == LAYOUT_DIRECTORIES || length <= strlen(".sql") || name[0] == '.' ||
+        !text_ends_with(name, ".sql") || is_inverse(dialect, name))
         return;
     if (listing->passed_over == NULL || strcmp(name, listing->passed_over) < 0)
         listing->passed_over = arena_copy(listing->arena, name, length);
