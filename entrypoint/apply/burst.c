@@ -124,7 +124,8 @@ static size_t count_statements(const struct text *sql, size_t start)
 }
 
 /* Of the names of all of them, in one pass, with the first and with the last: other rows of such a name would
- * make a later run stop. */
+ * make a later run stop. Where the ledger has come to do more than it is told, that says nothing: then the
+ * rest goes alone. */
 static void add_names_check(const struct burst *burst, size_t there, struct text *sql)
 {
     const struct ledger *ledger = burst->items[0].execution.ledger;
@@ -132,7 +133,9 @@ static void add_names_check(const struct burst *burst, size_t there, struct text
     char number[24];
     const char *const row[ROW_VALUES] = { [ROW_COUNT] = number };
     const char *values[ROW_VALUES];
+    struct ledger_parameters none;
     struct ledger_parameters parameters;
+    const struct batch_item plain = ledger_check_item(ledger, CHECK_PLAIN, row, &none);
     struct batch_item item;
 
     (void)snprintf(number, sizeof number, "%zu", there);
@@ -144,6 +147,7 @@ static void add_names_check(const struct burst *burst, size_t there, struct text
     memcpy(values, row, sizeof values);
     values[ROW_NAMES] = names.at;
     item = ledger_check_item(ledger, CHECK_NAMES, values, &parameters);
+    batch_item_add(&plain, sql);
     batch_item_add(&item, sql);
 }
 

@@ -74,8 +74,8 @@ enum ledger_check {
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
     CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
     CHECK_WRITTEN, /* id, checksum, name: it is there, finished and not rolled back */
-    CHECK_NAMES,   /* names, count: so many rows of these names are there but rolled-back ones, and nothing
-                      makes more of them (triggers, rules) or hides them */
+    CHECK_NAMES,   /* names, count: so many rows of these names are there but rolled-back ones */
+    CHECK_PLAIN,   /* nothing makes more rows than are written (triggers, rules), or hides some */
     CHECK_PENDING, /* name: it has no row but rolled-back ones */
     CHECK_BASELINE, /* name: the row that stands for it is there */
     CHECK_REVERTED, /* name, back: it counts as pending */

@@ -174,12 +174,14 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
         .sql = CHECK_ONE("finished_at IS NOT NULL"),
         .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
     [CHECK_NAMES] = { .name = "ledger_check_names",
-        .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) OPERATOR(pg_catalog.=) $2::pg_catalog.int8"
-               " AND pg_catalog.bool_and((SELECT NOT (c.relhastriggers OR c.relhasrules OR c.relrowsecurity)"
-               " FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) l.tableoid)))::pg_catalog.int4"
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) OPERATOR(pg_catalog.=) $2::pg_catalog.int8)::pg_catalog.int4"
                " FROM {ledger} AS l WHERE l.migration_name OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])"
                " AND l.rolled_back_at IS NULL",
         .count = 2, .takes = { ROW_NAMES, ROW_COUNT } },
+    [CHECK_PLAIN] = { .name = "ledger_check_plain",
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) COALESCE((SELECT NOT (c.relhastriggers OR c.relhasrules OR c.relrowsecurity)"
+               " FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) (SELECT l.tableoid FROM {ledger} AS l LIMIT 1)),"
+               " false)::pg_catalog.int4" },
     [CHECK_PENDING] = { .name = "ledger_check_pending",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
                " AND rolled_back_at IS NULL))::pg_catalog.int4",

@@ -116,6 +116,19 @@ def test_a_ledger_that_does_more_than_it_is_told_gets_one_at_a_time(server, data
     assert messages_with(proxy, "CREATE TABLE t") == 5
 
 
+@pytest.mark.parametrize("change", ["ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY", "CREATE RULE more AS ON DELETE TO _prisma_migrations DO ALSO NOTHING"])
+@pytest.mark.parametrize("is_planted", [False, True], ids=["by a script", "meanwhile"])
+def test_a_ledger_that_comes_to_do_more_is_no_reason_to_stop(database, folder, tidelock, change, is_planted):
+    """As Supabase advises to protect it."""
+    add_tables(folder, [0, 1, 3, 4, 5, 6])
+    if is_planted:
+        on_ddl(database, f"IF name = 'public.t3' THEN {change}; END IF;")
+    else:
+        folder.add("002_change", change)
+    tidelock("deploy").succeeds()
+    assert len(database.applied()) == 7 - is_planted == len(database.ledger()) and database.holds("t6")
+
+
 ALONE = {
     "rows": "INSERT INTO counter VALUES (1)",
     "a query": "SELECT 42",
